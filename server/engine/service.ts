@@ -1,0 +1,104 @@
+/**
+ * What the edges (http, nested calls) may ask of the engine. Every method that changes something
+ * resolves only when the change is durable; every method that reads waits for what it would show to
+ * be durable first. Expected failures are thrown as `VbatchError`.
+ */
+import type { Readable } from 'node:stream';
+import type { LogStream } from '../hosts/host.ts';
+import type { EnvironmentChange, TaskNumber } from '../model/task.ts';
+import type {
+  ActionResult,
+  Explanation,
+  HostView,
+  PoolView,
+  ServerView,
+  Submission,
+  SubmitResult,
+  TaskDetail,
+  TaskList,
+  TaskView,
+} from '../protocol/tasks.ts';
+
+/** Who submits: the top level, or a running attempt (then the new tasks are its task's children). */
+export interface Submitter {
+  /** The task whose attempt submits, or null for a run. */
+  parent: TaskNumber | null;
+  /** Attempt number of the parent. 0 for a run. */
+  attempt: number;
+  /** What the submitter has changed relative to the login environment, or relative to its own start where it is an attempt. */
+  environment: EnvironmentChange;
+}
+
+export interface TaskQuery {
+  /** Only children of this task (an id as `find` takes it); null for runs; undefined for tasks anywhere. */
+  parent?: string | null;
+  /** Only what lies below this task, at any depth. */
+  below?: string;
+  statuses?: TaskView['status'][];
+  pool?: string;
+  labels?: Record<string, string>;
+  /** Glob or plain text within the name or id. */
+  text?: string;
+  limit: number;
+  /** `next` of the page before. Runs and search results come newest first, children in order of submission. */
+  after?: string;
+}
+
+/** A change that clients must hear of: tasks by number, as of `sequence`; or the hosts' state. */
+export type Publication =
+  | { type: 'tasks'; sequence: number; changed: ReadonlySet<TaskNumber>; removed: readonly string[] }
+  | { type: 'hosts' };
+
+export interface LogRequest {
+  /** Attempt number; the latest where it is absent. */
+  attempt?: number;
+  stream: LogStream | 'both';
+  /** First byte wanted of a single stream; must be absent or 0 for `both`. */
+  offset?: number;
+  /** Keep reading until the task is done: over all its further attempts where `attempt` is absent. */
+  follow: boolean;
+}
+
+/** A piece of a log: which stream, and its bytes. */
+export interface LogChunk {
+  stream: LogStream;
+  data: Buffer;
+}
+
+export interface EngineService {
+  /** Sequence of the newest durable event. */
+  readonly sequence: number;
+  /** One result for each submission, in order; a refused one does not stop the others. */
+  submit(
+    submissions: readonly Submission[],
+    submitter: Submitter,
+    options: { dryRun: boolean },
+  ): Promise<SubmitResult[]>;
+  /** The task that a person means: an id, else the name of a run (the newest). Else `notFound` naming the nearest. */
+  find(text: string): Promise<TaskDetail>;
+  list(query: TaskQuery): Promise<TaskList>;
+  /** The task and everything below it, parents before children, up to `limit` tasks. */
+  tree(text: string, limit: number): Promise<TaskView[]>;
+  explain(text: string): Promise<Explanation>;
+  cancel(text: string): Promise<ActionResult>;
+  hold(text: string): Promise<ActionResult>;
+  release(text: string): Promise<ActionResult>;
+  retry(text: string): Promise<ActionResult>;
+  /** Removes done runs that ended before `before` (milliseconds since the epoch), newest `keep` excepted. */
+  prune(options: { before: number; keep: number }): Promise<{ removed: string[] }>;
+  pools(workspace: string | null): Promise<PoolView[]>;
+  hosts(): Promise<HostView[]>;
+  server(): ServerView;
+  /** Resolves when the task is done, with its final view; rejects when `signal` aborts. */
+  whenDone(text: string, signal: AbortSignal): Promise<TaskView>;
+  /** A stream of LogChunk objects. Destroying it stops the reading. */
+  log(text: string, request: LogRequest): Promise<Readable>;
+  /** Bytes written so far by an attempt. */
+  logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }>;
+  /** Calls back after each durable batch. Returns the way to stop. */
+  subscribe(listener: (publication: Publication) => void): () => void;
+  /** Views for the stream: each existing task of `numbers`, parents before children. */
+  views(numbers: Iterable<TaskNumber>): TaskView[];
+  /** Tasks changed and ids removed since `sequence`; null when that is too long ago to tell, then all are new. */
+  changedSince(sequence: number): { changed: Set<TaskNumber>; removed: string[] } | null;
+}

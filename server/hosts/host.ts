@@ -1,0 +1,119 @@
+/**
+ * The one interface behind which tasks run. `LocalHost` implements it by a child process; a host
+ * reached over SSH implements it by one connection. Both speak to the same agent (hosts/agent).
+ */
+import type { Readable } from 'node:stream';
+import type { EnvironmentChange, Exit, Shape } from '../model/task.ts';
+
+/**
+ * Names one attempt on a host for ever: `TASKNUMBER.ATTEMPT`, such as `17.1`. Every report carries
+ * it, so that a late one is recognised.
+ */
+export type AttemptKey = string;
+
+/** Names one nested call of vbatch or vrun: `ATTEMPTKEY/REQUEST`, unique for ever (R4). */
+export type CallKey = string;
+
+/** What a host is found to have. */
+export interface HostFacts {
+  cpus: number;
+  memory: number;
+  /** One entry a GPU; its place in the list is its index on the host. */
+  gpus: { name: string; memory: number }[];
+}
+
+export interface StartOrder {
+  key: AttemptKey;
+  command: readonly string[];
+  directory: string;
+  /** Shell lines to run before the command: the host's, then the pool's (R34). Empty for none. */
+  setup: string;
+  /** What the submitter changed, applied on top of the login environment and `setup`. */
+  environment: EnvironmentChange;
+  /** `-e` and the VBATCH_ variables, applied last. */
+  variables: Readonly<Record<string, string>>;
+}
+
+export type LogStream = 'stdout' | 'stderr';
+
+/** A stretch of output in the order it was written, as far as the host could tell (R36). */
+export interface LogStretch {
+  stream: LogStream;
+  /** Offset of its first byte within that stream. */
+  offset: number;
+  length: number;
+}
+
+/** A call of vbatch or vrun from inside a running attempt. */
+export interface NestedCall {
+  key: CallKey;
+  attempt: AttemptKey;
+  program: 'vbatch' | 'vrun';
+  /** Arguments after the program's name, byte for byte. */
+  args: string[];
+  directory: string;
+  /** What the calling process had changed in its environment since its attempt started. */
+  environment: EnvironmentChange;
+}
+
+/** What the shim prints and how it exits. */
+export interface CallAnswer {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What a host tells. Handlers never throw; reports may repeat and may be late. */
+export interface HostReports {
+  /** The agent answers; everything unreported so far will be reported now. */
+  online(facts: HostFacts): void;
+  /** The agent is out of reach; attempts go on without it (R30). */
+  offline(reason: string): void;
+  /** The attempt's process runs. */
+  started(key: AttemptKey): void;
+  /** The attempt's process has ended, and after `stop` nothing of its process group is left. */
+  ended(key: AttemptKey, exit: Exit): void;
+  /** The attempt was started once, its process is gone, and no end was recorded (R32). */
+  lost(key: AttemptKey): void;
+  /** Answer to `check`: the host has never heard of this attempt. */
+  absent(key: AttemptKey): void;
+  call(call: NestedCall): void;
+}
+
+/**
+ * Orders return at once and are idempotent; what came of them arrives as reports. An order given
+ * while the host is offline is dropped: after `online` the engine checks every live attempt.
+ */
+export interface Host {
+  readonly name: string;
+  /** Connects, and reconnects by itself until `close`. */
+  open(reports: HostReports): void;
+  /** Lets go of the host. Attempts go on (R31). Resolves when the agent has ended. */
+  close(): Promise<void>;
+  /** The login environment, captured once (R34). Waits for the capture. */
+  loginEnvironment(): Promise<ReadonlyMap<string, string>>;
+  start(order: StartOrder): void;
+  /** Ends the attempt's whole process group: TERM, `graceSeconds`, KILL (R26). Ends in `ended`. */
+  stop(key: AttemptKey, graceSeconds: number): void;
+  /** Asks for the attempt's state: `started`, `ended`, `lost` or `absent` follows. */
+  check(key: AttemptKey): void;
+  /** Bytes a stream holds by now; 0 where the attempt has written nothing. */
+  logSize(key: AttemptKey, stream: LogStream): Promise<number>;
+  /** Up to `length` bytes from `offset`; shorter at the end of what is written. */
+  readLog(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
+  /** The interleaving of both streams up to their present sizes. */
+  logOrder(key: AttemptKey): Promise<LogStretch[]>;
+  /** Calls back soon after either stream may have grown, until the returned function is called. */
+  watchLog(key: AttemptKey, changed: () => void): () => void;
+  /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. */
+  readHead(path: string, length: number): Promise<Buffer | null>;
+  /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */
+  feed(call: CallKey, stream: LogStream, source: Readable): Promise<void>;
+  /** Ends a call. Answering one twice, or one that is gone, is harmless. */
+  answer(call: CallKey, answer: CallAnswer): void;
+  /** Removes all that the host keeps of these attempts. */
+  forget(keys: readonly AttemptKey[]): Promise<void>;
+}
+
+/** Room on a host as configured or else detected. */
+export type Capacity = Shape;
