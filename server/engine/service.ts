@@ -97,8 +97,13 @@ export interface EngineService {
   logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }>;
   /** Calls back after each durable batch. Returns the way to stop. */
   subscribe(listener: (publication: Publication) => void): () => void;
-  /** Views for the stream: each existing task of `numbers`, parents before children. */
+  /**
+   * Views for the stream: each existing task of `numbers`, parents before children. A task that has
+   * changed since in a way that is not durable yet is left out: its next publication follows.
+   */
   views(numbers: Iterable<TaskNumber>): TaskView[];
+  /** Numbers of all tasks, or of the task `below` and all that lies below it; parents before children. */
+  numbers(below: string | null): Iterable<TaskNumber>;
   /** Tasks changed and ids removed since `sequence`; null when that is too long ago to tell, then all are new. */
   changedSince(sequence: number): { changed: Set<TaskNumber>; removed: string[] } | null;
 }

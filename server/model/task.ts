@@ -85,6 +85,10 @@ export interface Dependency {
   name: string;
   /** The tasks it stands for, or null while no sibling bears the name (R11). */
   upstream: TaskNumber[] | null;
+  /** While unbound: the task among whose children the name is awaited, and what is left of it. */
+  awaits: { parent: TaskNumber; name: string } | null;
+  /** Index: how many of `upstream` are not done, have failed, were skipped. */
+  tally: { left: number; failed: number; skipped: number };
 }
 
 /** How an attempt's process ended. `exitCode` is 128+N where it died of signal N. */
@@ -157,8 +161,11 @@ export interface Task {
   revision: number;
   /** Index: children in order of submission. */
   children: TaskNumber[];
-  /** Index: how many children are done, and how many of those count as failed. */
-  tally: { done: number; failed: number };
-  /** Index: tasks with a dependency on this one. */
-  dependents: TaskNumber[];
+  /**
+   * Index: how many children are done, how many of those count as failed (R14), how many that the
+   * task itself waits for are not done (R23), and, for a task made by `-N`, how many shards are let go.
+   */
+  tally: { done: number; failed: number; awaited: number; active: number };
+  /** Index: the dependencies of other tasks on this one, as task and place in its `dependencies`. */
+  dependents: { task: TaskNumber; dependency: number }[];
 }

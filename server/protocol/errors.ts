@@ -30,6 +30,9 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
+/** All codes, in the order of the table. */
+export const errorCodes = Object.keys(table) as ErrorCode[];
+
 /** Status, exit code and retryability of an error code. */
 export function errorEntry(code: ErrorCode): ErrorEntry {
   return table[code];

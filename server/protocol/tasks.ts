@@ -223,13 +223,19 @@ export const serverViewSchema = z.object({
 export type ServerView = z.output<typeof serverViewSchema>;
 
 /**
- * Messages of the event stream, server to client. A client that reconnects passes the last `sequence`
- * it saw and gets every task that has changed since.
+ * Messages of the event stream, server to client. A client that reconnects passes the `sequence` of
+ * the last `tasks` message it saw and gets every task that has changed since.
  */
 export type StreamMessage =
-  /** First message on every connection. `reset`: forget everything, a full picture follows. */
+  /**
+   * First message on every connection. `reset`: forget everything, a full picture follows. It is
+   * whole with the first `tasks` message that carries this `sequence` or a later one.
+   */
   | { type: 'hello'; sequence: number; reset: boolean }
-  /** Tasks as they are at `sequence`, parents before children; `removed` are ids that were pruned. */
+  /**
+   * Changed tasks as they are now, parents before children; `removed` are ids that were pruned.
+   * Whoever has this message and those before it has missed nothing up to `sequence`.
+   */
   | { type: 'tasks'; sequence: number; tasks: TaskView[]; removed: string[] }
   | { type: 'hosts'; hosts: HostView[] }
   /** The client reads too slowly; the connection ends after this message. Reconnect and resume. */

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { writeAll } from '../io.ts';
+import { treeLines } from '../render/tree.ts';
+import { type Context, drawing, withExamples } from './context.ts';
+
+/** More siblings than this that ended alike are one line. */
+export const foldAbove = 20;
+/** How many runs `vctl task tree` shows when no task is named. */
+const newestRuns = 10;
+/** Most tasks of one tree that are fetched and drawn. */
+export const treeLimit = 10_000;
+
+/** `vctl task tree [ID]` */
+export function addTaskTree(parent: Command, context: Context): void {
+  const command = parent
+    .command('tree')
+    .argument('[id]', `task at the top; without it, the ${newestRuns} newest runs`)
+    .description('draw a task and everything below it')
+    .option(
+      '--all',
+      `show every task, where more than ${foldAbove} siblings in one state are a line otherwise`,
+    )
+    .action(async (id: string | undefined, { all }: { all?: true }) => {
+      const client = await context.connect();
+      const roots =
+        id === undefined
+          ? (await client.list({ top: true, limit: newestRuns })).tasks.map((run) => run.id)
+          : [id];
+      const { stdout } = context.io;
+      for (const root of roots) {
+        const tasks = await client.tree(root, treeLimit);
+        const options = {
+          ...drawing(context, stdout),
+          foldAbove: all ? Number.POSITIVE_INFINITY : foldAbove,
+        };
+        await writeAll(
+          stdout,
+          treeLines(tasks, options)
+            .map((line) => `${line}\n`)
+            .join(''),
+        );
+        if (tasks.length === treeLimit) {
+          context.io.stderr.write(`vctl: only the first ${treeLimit} tasks of ${root} are shown\n`);
+        }
+      }
+    });
+  withExamples(command, [
+    'vctl task tree',
+    'vctl task tree training_pipeline',
+    'vctl task tree fan_out-4k2m9 --all',
+  ]);
+}

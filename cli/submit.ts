@@ -1,0 +1,123 @@
+/** `vbatch` and `vrun` outside any task: they make a run. */
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { findWorkspace } from '../server/config/workspace.ts';
+import { scriptOf } from '../server/model/naming.ts';
+import { encodeBytes } from '../server/protocol/bytes.ts';
+import {
+  type CommandLineCall,
+  type CommandLineContext,
+  type Program,
+  parseCommandLine,
+  type SubmitCall,
+} from '../server/protocol/commandLine.ts';
+import { isErrorCode, VbatchError } from '../server/protocol/errors.ts';
+import { scriptDefaults, scriptHeadBytes } from '../server/protocol/scriptDefaults.ts';
+import { taskJson } from '../server/protocol/taskJson.ts';
+import type { SubmissionInput, SubmitRequest, SubmitResult, TaskView } from '../server/protocol/tasks.ts';
+import { type Io, writeAll } from './io.ts';
+import { harmless } from './render/text.ts';
+import { type WaitingClient, waitFor } from './wait.ts';
+
+/** What submitting needs of the client. */
+export interface SubmittingClient extends WaitingClient {
+  /** Sends the request, and again after a broken connection: its keys make that harmless (R4). */
+  submit(request: SubmitRequest): Promise<SubmitResult[]>;
+}
+
+/** One call, with what its process was started with. */
+export interface Invocation {
+  program: Program;
+  args: readonly string[];
+  directory: string;
+  environment: Record<string, string>;
+  version: string;
+  io: Io;
+  connect: () => Promise<SubmittingClient>;
+}
+
+/** Does what the command line says. Resolves with the exit code; expected failures are thrown. */
+export async function runSubmission(invocation: Invocation): Promise<number> {
+  const { program, io } = invocation;
+  const call = readCall(invocation);
+  if (call.kind === 'usage') throw new VbatchError('usage', call.message);
+  if (call.kind !== 'submit') {
+    await writeAll(io.stdout, call.text);
+    return 0;
+  }
+  const client = await invocation.connect();
+  const { id, notes } = await submitted(client, call, submissionOf(invocation, call));
+  if (!call.quiet) for (const note of notes) io.stderr.write(`${program}: ${harmless(note)}\n`);
+  if (call.dryRun) {
+    io.stderr.write(`${program}: would submit ${id}\n`);
+    return 0;
+  }
+  if (!call.follow && !call.json) io.stdout.write(`${id}\n`);
+  if (call.follow && program === 'vbatch' && !call.quiet) io.stderr.write(`vbatch: ${id}\n`);
+  const code = call.wait
+    ? await waitFor(id, client, io, { program, follow: call.follow, quiet: call.quiet })
+    : 0;
+  if (call.json) await writeAll(io.stdout, json(await client.task(id)));
+  return code;
+}
+
+/** The call, with the flags of the script's `#VBATCH` lines where its command is a script. */
+function readCall({ program, args, directory, environment, version }: Invocation): CommandLineCall {
+  const context: CommandLineContext = { lookup: (name) => environment[name], version };
+  const call = parseCommandLine(program, args, context);
+  if (call.kind !== 'submit') return call;
+  const script = scriptOf(call.submission.command);
+  if (script === null) return call;
+  const head = readHead(resolve(directory, call.directory ?? '.', script));
+  const defaults = head === null ? [] : scriptDefaults(head, script);
+  return defaults.length === 0 ? call : parseCommandLine(program, args, { ...context, defaults });
+}
+
+/** The first bytes of a regular file, or null: a script need not be where it seems, nor be readable. */
+function readHead(path: string): Buffer | null {
+  let file: number;
+  try {
+    file = openSync(encodeBytes(path), 'r');
+  } catch {
+    return null;
+  }
+  try {
+    if (!fstatSync(file).isFile()) return null;
+    const head = Buffer.alloc(scriptHeadBytes);
+    return head.subarray(0, readSync(file, head));
+  } catch {
+    return null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function submissionOf({ directory, environment }: Invocation, call: SubmitCall): SubmissionInput {
+  const folder = resolve(directory, call.directory ?? '.');
+  return {
+    ...call.submission,
+    key: randomUUID(),
+    directory: folder,
+    environment,
+    workspace: findWorkspace(folder),
+  };
+}
+
+async function submitted(
+  client: SubmittingClient,
+  call: SubmitCall,
+  submission: SubmissionInput,
+): Promise<{ id: string; notes: string[] }> {
+  const [result] = await client.submit({ tasks: [submission], dryRun: call.dryRun });
+  if (result === undefined) throw new VbatchError('internal', 'the server gave no answer to the submission');
+  if ('error' in result) {
+    const { code, message } = result.error;
+    throw new VbatchError(isErrorCode(code) ? code : 'internal', message);
+  }
+  return result;
+}
+
+function json(task: TaskView): string {
+  return `${JSON.stringify(taskJson(task), null, 2)}\n`;
+}

@@ -1,0 +1,76 @@
+/** The commands of `vctl`. */
+import { Command, CommanderError } from 'commander';
+import { VbatchError } from '../server/protocol/errors.ts';
+import { addCompletion } from './commands/completion.ts';
+import type { Context } from './commands/context.ts';
+import { addHosts, addPools } from './commands/resources.ts';
+import { addServer } from './commands/server.ts';
+import { addTaskActions, addTaskPrune } from './commands/taskActions.ts';
+import { addTaskExplain } from './commands/taskExplain.ts';
+import { addTaskGet } from './commands/taskGet.ts';
+import { addTaskList, addTaskSearch } from './commands/taskList.ts';
+import { addTaskLog } from './commands/taskLog.ts';
+import { addTaskTree } from './commands/taskTree.ts';
+import { addTaskWatch } from './commands/taskWatch.ts';
+
+const taskCommands = [
+  addTaskList,
+  addTaskGet,
+  addTaskTree,
+  addTaskLog,
+  addTaskWatch,
+  addTaskSearch,
+  addTaskExplain,
+  addTaskActions,
+  addTaskPrune,
+];
+
+/** The whole command line of `vctl`, ready to parse once. */
+export function vctlProgram(context: Context, version: string): Command {
+  const program = new Command('vctl')
+    .description('Shows and steers what vbatch and vrun have submitted.')
+    .version(`vctl ${version}`, '--version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ helpWidth: 100 })
+    .configureOutput({
+      writeOut: (text) => context.io.stdout.write(text),
+      writeErr: (text) => context.io.stderr.write(text),
+      // Reported once, by whoever catches it.
+      outputError: () => {},
+    });
+  const task = program.command('task').description('tasks (the word `task` may be left out)');
+  for (const add of taskCommands) add(task, context);
+  addPools(program, context);
+  addHosts(program, context);
+  addServer(program, context);
+  addCompletion(program, context);
+  addShortForms(program, context);
+  return program;
+}
+
+/** `vctl list` for `vctl task list`, and so on; the help shows the long forms. */
+function addShortForms(program: Command, context: Context): void {
+  const forms = new Command();
+  for (const add of taskCommands) add(forms, context);
+  for (const form of forms.commands) program.addCommand(form.copyInheritedSettings(program), { hidden: true });
+}
+
+/** Runs one command line of `vctl`. Usage errors are thrown as `VbatchError`. */
+export async function runVctl(args: readonly string[], context: Context, version: string): Promise<void> {
+  try {
+    await vctlProgram(context, version).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    throw new VbatchError('usage', usageMessage(error));
+  }
+}
+
+/** commander's own message with its suggestion on the same line. */
+function usageMessage(error: CommanderError): string {
+  if (error.code === 'commander.help') return 'this needs a command; they are listed above';
+  const [, message = '', near] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+  return near === undefined ? `${message}; see \`vctl --help\`` : `${message}; did you mean ${near}?`;
+}

@@ -1,0 +1,150 @@
+/** What the configuration files say, made ready for use: hosts, pools and defaults. */
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Shape } from '../model/task.ts';
+import { parseDuration, parseSize } from '../protocol/quantities.ts';
+import type { FileContents, HostEntry, PoolEntry } from './schema.ts';
+
+/** Name of the built-in host: the machine on which the server runs. */
+export const localHost = 'local';
+/** Name of the built-in pool for the scripts that submit the work (R6). */
+export const shellPool = 'shell';
+/** `Pool.source` of what no file defines. */
+export const builtIn = 'built in';
+
+export interface HostSettings {
+  name: string;
+  /** What to connect to: `[USER@]HOST[:PORT]`, or a name from ssh's configuration. Null for `local`. */
+  ssh: string | null;
+  /** What takes the place of what the host is found to have. */
+  shape: Partial<Shape>;
+  /** Shell lines before every command on this host. Empty for none. */
+  setup: string;
+  environment: Record<string, string>;
+}
+
+export interface Pool {
+  /** Names the pool in stored tasks: its name, or `name@FOLDER` where the workspace FOLDER decides what it is. */
+  key: string;
+  name: string;
+  /** Names of the hosts where its tasks may run. They may turn out to be unreachable or too small. */
+  hosts: readonly string[];
+  /** What each task holds. 0 is no claim. */
+  shape: Shape;
+  /** Most tasks at once on all hosts together, or null for no limit. */
+  slots: number | null;
+  environment: Record<string, string>;
+  /** Shell lines before every command in this pool, after the host's. Empty for none. */
+  setup: string;
+  /** Absolute path of the file that defines it, or `built in`. */
+  source: string;
+  /** Set where this machine stands in for a pool that it is too small for. */
+  standIn: { wanted: Shape; note: string } | null;
+}
+
+export interface Configuration {
+  /** The workspace whose file takes part, or null. */
+  workspace: string | null;
+  /** Absolute path of the file in which ssh looks names up, or null for its own default. */
+  sshConfig: string | null;
+  /** By name. `local` is always there. */
+  hosts: ReadonlyMap<string, HostSettings>;
+  /** By name: those of the files, and `shell`. What exists by itself is found by config/pools. */
+  pools: ReadonlyMap<string, Pool>;
+  /** `grace` in seconds. */
+  defaults: { pool: string; grace: number };
+  /** The configuration without the workspace's file; null where none takes part. */
+  base: Configuration | null;
+}
+
+/** What holds where no file says anything. */
+export const builtInConfiguration: Configuration = {
+  workspace: null,
+  sshConfig: null,
+  hosts: new Map([[localHost, hostOf(localHost, {})]]),
+  pools: new Map([
+    [shellPool, poolOf(shellPool, { hosts: [localHost] }, { key: shellPool, source: builtIn, hosts: [] })],
+  ]),
+  defaults: { pool: shellPool, grace: 10 },
+  base: null,
+};
+
+/** `below` with a file on top: each key, host and pool of the file replaces the one below. */
+export function withFile(
+  below: Configuration,
+  contents: FileContents,
+  file: string,
+  workspace: string | null,
+): Configuration {
+  const hostEntries = Object.entries(contents.hosts ?? {});
+  const poolEntries = Object.entries(contents.pools ?? {});
+  const hosts = new Map([
+    ...below.hosts,
+    ...hostEntries.map(([name, entry]) => [name, hostOf(name, entry ?? {})] as const),
+  ]);
+  const key = (name: string) => (workspace === null ? name : `${name}@${workspace}`);
+  const pools = poolEntries.map(([name, entry]) => {
+    const pool = poolOf(name, entry ?? {}, { key: key(name), source: file, hosts: [...hosts.keys()] });
+    return [name, pool] as const;
+  });
+  const grace = contents.defaults?.grace;
+  return {
+    workspace,
+    sshConfig: contents.ssh_config === undefined ? below.sshConfig : absolutePath(contents.ssh_config, file),
+    // Configurations with the same hosts share the map: by that config/pools sees which pools they share.
+    hosts: hostEntries.length === 0 ? below.hosts : hosts,
+    pools: new Map([...below.pools, ...pools]),
+    defaults: {
+      pool: contents.defaults?.pool ?? below.defaults.pool,
+      grace: grace === undefined ? below.defaults.grace : parseDuration(grace),
+    },
+    base: workspace === null ? null : below,
+  };
+}
+
+function hostOf(name: string, entry: HostEntry): HostSettings {
+  return {
+    name,
+    ssh: name === localHost ? null : (entry.ssh ?? name),
+    shape: shapeOf(entry),
+    setup: entry.setup ?? '',
+    environment: environmentOf(entry.env),
+  };
+}
+
+function poolOf(
+  name: string,
+  entry: PoolEntry,
+  { key, source, hosts }: { key: string; source: string; hosts: readonly string[] },
+): Pool {
+  return {
+    key,
+    name,
+    hosts: entry.hosts ?? hosts,
+    shape: { cpus: 0, memory: 0, gpus: 0, ...shapeOf(entry) },
+    slots: entry.slots ?? null,
+    environment: environmentOf(entry.env),
+    setup: entry.setup ?? '',
+    source,
+    standIn: null,
+  };
+}
+
+function shapeOf(entry: HostEntry | PoolEntry): Partial<Shape> {
+  const { cpus, memory, gpus } = entry;
+  return {
+    ...(cpus !== undefined && { cpus }),
+    ...(memory !== undefined && { memory: parseSize(String(memory)) }),
+    ...(gpus !== undefined && { gpus }),
+  };
+}
+
+function environmentOf(env: HostEntry['env']): Record<string, string> {
+  return Object.fromEntries(Object.entries(env ?? {}).map(([name, value]) => [name, String(value)]));
+}
+
+/** Relative paths are meant from the folder of the file that holds them; `~` is the home folder. */
+function absolutePath(path: string, file: string): string {
+  if (path === '~' || path.startsWith('~/')) return resolve(homedir(), path.slice(2));
+  return resolve(dirname(file), path);
+}

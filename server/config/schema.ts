@@ -1,0 +1,200 @@
+/**
+ * What may stand in a configuration file. Each `error` completes the sentence "KEY is VALUE; it must
+ * be …". Descriptions and examples reach editors through the JSON schema.
+ */
+import { z } from 'zod';
+import {
+  durationExamples,
+  durationPattern,
+  parseDuration,
+  parseSize,
+  sizeExamples,
+  sizePattern,
+} from '../protocol/quantities.ts';
+
+/** Longest grace: what is longer is a mistake, and timers cannot count beyond 24 days. */
+const longestGrace = 86_400;
+
+const nameRule = 'letters, digits, ".", "_" and "-", and begin with a letter or digit';
+const name = (noun: string) =>
+  z.string({ error: `the name of a ${noun}` }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+    error: `the name of a ${noun}: names have only ${nameRule}`,
+  });
+
+const text = (error: string) =>
+  z.string({ error }).refine((value) => !value.includes('\0'), { error: `${error}, without NUL bytes` });
+
+const sizeError = `a size: ${sizeExamples}`;
+const size = z.union(
+  [
+    z
+      .string()
+      .regex(sizePattern, { error: sizeError })
+      .refine((value) => read(parseSize, value) !== null, { error: sizeError }),
+    z.int({ error: sizeError }).min(0, sizeError),
+  ],
+  { error: sizeError },
+);
+
+const graceError = `a duration with its unit, up to a day: ${durationExamples}`;
+const grace = z
+  .string({ error: graceError })
+  .regex(durationPattern, { error: graceError })
+  .refine((value) => (read(parseDuration, value) ?? Number.POSITIVE_INFINITY) <= longestGrace, {
+    error: graceError,
+  });
+
+/** Null for what `parse` refuses though it matches the pattern, such as `1:00:90`. */
+function read(parse: (value: string) => number, value: string): number | null {
+  try {
+    return parse(value);
+  } catch {
+    return null;
+  }
+}
+
+const cpusError = 'a number of CPUs, 0 or more; fractions such as 0.5 are fine';
+const cpus = z.number({ error: cpusError }).min(0, cpusError);
+const gpusError = 'a whole number of GPUs, 0 or more';
+const gpus = z.int({ error: gpusError }).min(0, gpusError);
+const slotsError = 'a whole number of tasks, 1 or more';
+const slots = z.int({ error: slotsError }).min(1, slotsError);
+
+const setup = text('shell lines').meta({
+  description: "Shell lines that run before a task's command, in the same shell.",
+  examples: ['source ~/venv/bin/activate'],
+});
+
+const variableError = 'text, a number, true or false (write "" for an empty value)';
+const env = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+      error: 'the name of a variable: letters, digits and "_", not beginning with a digit',
+    }),
+    z.union([text(variableError), z.number(), z.boolean()], { error: variableError }),
+    { error: 'a mapping from names of variables to values, such as { OMP_NUM_THREADS: 16 }' },
+  )
+  .nullable()
+  .meta({
+    description: 'Environment variables of every task here. Values are passed on as they are written.',
+    examples: [{ OMP_NUM_THREADS: 16 }],
+  });
+
+const sshError = 'where to connect: HOST, USER@HOST or USER@HOST:PORT';
+const sshPattern =
+  /^(?:[A-Za-z0-9_][^\s@:]*@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+export const hostSchema = z.strictObject(
+  {
+    ssh: z
+      .string({ error: sshError })
+      .regex(sshPattern, { error: sshError })
+      .optional()
+      .meta({
+        description: 'Where to connect, if the name of the host is not one of ~/.ssh/config.',
+        examples: ['me@10.0.0.5:2222'],
+      }),
+    cpus: cpus.optional().meta({
+      description: 'CPUs that tasks may use; what the host is found to have, unless given.',
+      examples: [64],
+    }),
+    memory: size.optional().meta({
+      description: 'Memory that tasks may use; what the host is found to have, unless given.',
+      examples: ['256G'],
+    }),
+    gpus: gpus.optional().meta({
+      description: 'GPUs that tasks may use, counted from the first; all that are found, unless given.',
+      examples: [2],
+    }),
+    setup: setup.optional(),
+    env: env.optional(),
+  },
+  { error: 'a mapping, such as { ssh: me@10.0.0.5 }, or {} where there is nothing to say' },
+);
+
+export const poolSchema = z.strictObject(
+  {
+    hosts: z
+      .array(name('host'), { error: 'a list of hosts, such as [local]' })
+      .min(1, 'a list of at least one host, such as [local]')
+      .optional()
+      .meta({
+        description: 'Hosts where its tasks may run; every host that is known here, unless given.',
+        examples: [['big', 'local']],
+      }),
+    cpus: cpus
+      .optional()
+      .meta({ description: 'CPUs that each task holds; none unless given.', examples: [8] }),
+    memory: size.optional().meta({
+      description: 'Memory that each task holds; none unless given.',
+      examples: ['32G'],
+    }),
+    gpus: gpus
+      .optional()
+      .meta({ description: 'GPUs that each task holds; none unless given.', examples: [1] }),
+    slots: slots.optional().meta({
+      description: 'Most tasks of this pool at once, on all hosts together; no limit unless given.',
+      examples: [4],
+    }),
+    setup: setup.optional(),
+    env: env.optional(),
+  },
+  { error: 'a mapping, such as { hosts: [local], cpus: 8 }' },
+);
+
+export const defaultsSchema = z.strictObject(
+  {
+    pool: name('pool')
+      .optional()
+      .meta({
+        description: 'Pool of a task that names none; `shell` unless given.',
+        examples: ['shell'],
+      }),
+    grace: grace.optional().meta({
+      description: 'How long a task that is being ended may take before it is killed; 10s unless given.',
+      examples: ['10s'],
+    }),
+  },
+  { error: 'a mapping, such as { pool: shell, grace: 10s }' },
+);
+
+export const fileSchema = z
+  .strictObject(
+    {
+      ssh_config: text('the path of a file')
+        .min(1, 'the path of a file')
+        .optional()
+        .meta({
+          description: 'The file in which ssh looks names of hosts up; ~/.ssh/config unless given.',
+          examples: ['~/.ssh/other'],
+        }),
+      hosts: z
+        .record(name('host'), hostSchema.nullable(), { error: 'a mapping from names of hosts to hosts' })
+        .nullish()
+        .meta({
+          description:
+            'Machines that can run tasks, by name: a name from ~/.ssh/config, or any name with `ssh`. `local` is this machine.',
+          examples: [{ 'gpu-box': {}, big: { ssh: 'me@10.0.0.5:2222', cpus: 64, memory: '256G' } }],
+        }),
+      pools: z
+        .record(name('pool'), poolSchema.nullable(), { error: 'a mapping from names of pools to pools' })
+        .nullish()
+        .meta({
+          description: 'What `-P NAME` means: how much room each task holds, and on which hosts.',
+          examples: [{ prep: { hosts: ['big', 'local'], cpus: 16, memory: '32G', slots: 4 } }],
+        }),
+      defaults: defaultsSchema.nullish().meta({
+        description: 'What holds for tasks that do not say otherwise.',
+        examples: [{ pool: 'shell', grace: '10s' }],
+      }),
+    },
+    { error: 'a mapping with the keys ssh_config, hosts, pools and defaults' },
+  )
+  .meta({
+    title: 'vbatch configuration',
+    description: 'Hosts and pools of vbatch: config.yaml of a user, or .vbatch/config.yaml of a workspace.',
+  });
+
+export type FileContents = z.output<typeof fileSchema>;
+export type HostEntry = z.output<typeof hostSchema>;
+export type PoolEntry = z.output<typeof poolSchema>;

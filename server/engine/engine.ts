@@ -1,0 +1,303 @@
+import type { Readable } from 'node:stream';
+import { VbatchError } from '../protocol/errors.ts';
+import type { ActionResult, Explanation, HostView, PoolView, ServerView, Submission, SubmitResult, TaskDetail, TaskList, TaskView } from '../protocol/tasks.ts';
+import type { Host, NestedCall } from '../hosts/host.ts';
+import { subtree } from '../model/ending.ts';
+import { explain } from '../model/explain.ts';
+import { statusOf } from '../model/outcome.ts';
+import type { State } from '../model/state.ts';
+import { decideSubmission } from '../model/submit.ts';
+import type { Task, TaskNumber } from '../model/task.ts';
+import type { Timers } from '../timers.ts';
+import { cancelDecision, holdDecision, prunableRuns, releaseDecision, retryDecision, type ActionDecision } from './actions.ts';
+import { type Batch, Core, type Ledger } from './core.ts';
+import { Dispatch } from './dispatch.ts';
+import { hostViews, poolViews } from './hostViews.ts';
+import { attemptKey, openLog } from './logs.ts';
+import { inherited } from './orders.ts';
+import { findTask, selectTasks, treeOf } from './queries.ts';
+import { Removals } from './removals.ts';
+import type { Rooms } from './rooms.ts';
+import type { EngineService, LogRequest, Publication, Submitter, TaskQuery } from './service.ts';
+import { environmentKey, submissionRequest } from './submission.ts';
+import { taskDetail, taskView } from './views.ts';
+
+export interface EngineParts {
+  state: State;
+  ledger: Ledger;
+  rooms: Rooms;
+  timers: Timers;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** What the engine itself cannot know of `ServerView`. */
+  identity: Pick<ServerView, 'version' | 'pid' | 'startedAt' | 'home'>;
+  onCall: (host: Host, call: NestedCall) => void;
+  log: (message: string) => void;
+}
+
+/** The tasks of one state folder: takes requests, keeps the hosts busy, tells what has changed. */
+export class Engine implements EngineService {
+  private readonly core: Core;
+  private readonly dispatch: Dispatch;
+  private readonly listeners = new Set<(publication: Publication) => void>();
+  private readonly waiters = new Map<TaskNumber, Set<() => void>>();
+  private readonly removals: Removals;
+  private published: number;
+
+  constructor(private readonly parts: EngineParts) {
+    const { state, ledger, rooms, timers, now, onCall, log } = parts;
+    this.core = new Core(state, ledger, rooms, now, (batch) => this.deliver(batch));
+    this.dispatch = new Dispatch(this.core, rooms, timers, () => this.publish({ type: 'hosts' }), onCall, log);
+    this.removals = new Removals(state.lastRemoval);
+    this.published = state.sequence;
+  }
+
+  /** Connects the hosts, adopts what runs there, and starts what waits. */
+  open(): void {
+    this.dispatch.open();
+    this.core.schedule();
+  }
+
+  /** Lets go of the hosts. What runs goes on. */
+  async close(): Promise<void> {
+    await this.dispatch.close();
+  }
+
+  get sequence(): number {
+    return this.published;
+  }
+
+  async submit(submissions: readonly Submission[], submitter: Submitter, options: { dryRun: boolean }): Promise<SubmitResult[]> {
+    this.checkLedger();
+    const prepared = [];
+    for (const submission of submissions) prepared.push({ submission, configuration: await this.configurationFor(submission, submitter) });
+    // From here to the commit nothing may be awaited: what was decided must still hold.
+    const results: SubmitResult[] = [];
+    for (const { submission, configuration } of prepared) {
+      results.push(configuration instanceof VbatchError ? failed(configuration) : this.submitOne(submission, submitter, configuration, options.dryRun));
+    }
+    await this.core.settled();
+    return results;
+  }
+
+  private async configurationFor(submission: Submission, submitter: Submitter) {
+    try {
+      return await this.parts.rooms.refresh(this.workspaceOf(submission, submitter));
+    } catch (error) {
+      if (error instanceof VbatchError) return error;
+      throw error;
+    }
+  }
+
+  private workspaceOf(submission: Submission, { parent }: Submitter): string | null {
+    if (parent === null) return submission.workspace;
+    return this.parts.state.tasks.get(parent)?.spec.workspace ?? null;
+  }
+
+  private submitOne(submission: Submission, submitter: Submitter, configuration: Awaited<ReturnType<Rooms['refresh']>>, dryRun: boolean): SubmitResult {
+    const { state, rooms } = this.parts;
+    try {
+      const { pool, notes } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+      const parent = submitter.parent === null ? undefined : state.tasks.get(submitter.parent);
+      const change = parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
+      const environment = environmentKey(change);
+      const workspace = this.workspaceOf(submission, submitter);
+      const request = submissionRequest(submission, { pool, workspace, environment, parent: submitter.parent, attempt: submitter.attempt });
+      const decision = decideSubmission(state, rooms, request, this.core.time());
+      if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));
+      if (decision.kind === 'known') return { id: decision.task.id, notes };
+      if (!dryRun) {
+        if (!state.environments.has(environment)) {
+          this.core.commit({ type: 'environment', at: this.core.time(), key: environment, change });
+        }
+        this.core.commit(decision.event);
+      }
+      return { id: decision.id, notes };
+    } catch (error) {
+      if (error instanceof VbatchError) return failed(error);
+      throw error;
+    }
+  }
+
+  /** Work is only taken where it can be kept. */
+  private checkLedger(): void {
+    if (this.core.problem !== null) throw this.core.problem;
+  }
+
+  /** What `read` sees now, given out once all of it is durable. */
+  private async whenDurable<T>(read: (parts: EngineParts) => T): Promise<T> {
+    const seen = read(this.parts);
+    await this.core.durable(this.parts.state.sequence);
+    return seen;
+  }
+
+  find(text: string): Promise<TaskDetail> {
+    return this.whenDurable(({ state, rooms }) => taskDetail(state, rooms, findTask(state, text)));
+  }
+
+  list(query: TaskQuery): Promise<TaskList> {
+    return this.whenDurable(({ state, rooms }) => {
+      const { tasks, next } = selectTasks(state, query);
+      return { tasks: tasks.map((task) => taskView(state, rooms, task)), next };
+    });
+  }
+
+  tree(text: string, limit: number): Promise<TaskView[]> {
+    return this.whenDurable(({ state, rooms }) =>
+      treeOf(state, findTask(state, text), limit).map((task) => taskView(state, rooms, task)),
+    );
+  }
+
+  explain(text: string): Promise<Explanation> {
+    return this.whenDurable(({ state, rooms }) => {
+      const task = findTask(state, text);
+      return { id: task.id, status: statusOf(task), sentences: explain(state, rooms, task) };
+    });
+  }
+
+  cancel(text: string): Promise<ActionResult> {
+    return this.act(text, cancelDecision);
+  }
+
+  hold(text: string): Promise<ActionResult> {
+    return this.act(text, holdDecision);
+  }
+
+  release(text: string): Promise<ActionResult> {
+    return this.act(text, releaseDecision);
+  }
+
+  retry(text: string): Promise<ActionResult> {
+    return this.act(text, retryDecision);
+  }
+
+  private async act(text: string, decide: (task: Task, at: number, state: State) => ActionDecision): Promise<ActionResult> {
+    this.checkLedger();
+    const task = findTask(this.parts.state, text);
+    const { event, message } = decide(task, this.core.time(), this.parts.state);
+    if (event !== null) await this.core.durable(this.core.commit(event));
+    return { id: task.id, changed: event !== null, message };
+  }
+
+  async prune(options: { before: number; keep: number }): Promise<{ removed: string[] }> {
+    this.checkLedger();
+    const { state } = this.parts;
+    const runs = prunableRuns(state, options);
+    const removed = runs.map((number) => state.task(number).id);
+    if (runs.length > 0) await this.core.durable(this.core.commit({ type: 'pruned', at: this.core.time(), runs }));
+    return { removed };
+  }
+
+  async pools(workspace: string | null): Promise<PoolView[]> {
+    const { state, rooms } = this.parts;
+    const configuration = await rooms.refresh(workspace);
+    return poolViews(state, rooms.list(configuration));
+  }
+
+  hosts(): Promise<HostView[]> {
+    return this.whenDurable(({ state, rooms }) => hostViews(state, rooms));
+  }
+
+  server(): ServerView {
+    const { state, identity } = this.parts;
+    return { ...identity, tasks: state.tasks.size, sequence: this.published, problem: this.core.problem?.message ?? null };
+  }
+
+  async whenDone(text: string, signal: AbortSignal): Promise<TaskView> {
+    const { state, rooms } = this.parts;
+    const { number } = findTask(state, text);
+    for (;;) {
+      const task = state.tasks.get(number);
+      if (task === undefined) throw new VbatchError('notFound', `task "${text}" has been pruned`);
+      if (task.phase.kind === 'done') return await this.whenDurable(() => taskView(state, rooms, task));
+      signal.throwIfAborted();
+      await this.changed(number, signal);
+    }
+  }
+
+  async log(text: string, request: LogRequest): Promise<Readable> {
+    const task = findTask(this.parts.state, text);
+    return openLog(
+      {
+        task: () => task,
+        host: (name) => this.parts.rooms.hosts.get(name)?.host,
+        changed: (signal) => this.changed(task.number, signal),
+      },
+      request,
+    );
+  }
+
+  async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }> {
+    const task = findTask(this.parts.state, text);
+    const number = attempt ?? task.attempts.length;
+    const name = task.attempts[number - 1]?.allocation.host;
+    const host = name === undefined ? undefined : this.parts.rooms.hosts.get(name)?.host;
+    if (host === undefined) return { stdout: 0, stderr: 0 };
+    const key = attemptKey(task.number, number);
+    const [stdout, stderr] = await Promise.all([host.logSize(key, 'stdout'), host.logSize(key, 'stderr')]);
+    return { stdout, stderr };
+  }
+
+  subscribe(listener: (publication: Publication) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  views(numbers: Iterable<TaskNumber>): TaskView[] {
+    const { state, rooms } = this.parts;
+    const tasks = [...numbers].flatMap((number) => state.tasks.get(number) ?? []);
+    // What is not durable yet is left out: it is published again as soon as it is.
+    const durable = tasks.filter((task) => task.revision <= this.published);
+    return durable.sort((a, b) => a.number - b.number).map((task) => taskView(state, rooms, task));
+  }
+
+  numbers(below: string | null): Iterable<TaskNumber> {
+    const { state } = this.parts;
+    return below === null ? state.tasks.keys() : subtree(state, findTask(state, below)).map((task) => task.number);
+  }
+
+  changedSince(sequence: number): { changed: Set<TaskNumber>; removed: string[] } | null {
+    const removed = this.removals.since(sequence);
+    if (removed === null || sequence > this.published) return null;
+    const changed = new Set<TaskNumber>();
+    for (const task of this.parts.state.tasks.values()) {
+      if (task.revision > sequence) changed.add(task.number);
+    }
+    return { changed, removed };
+  }
+
+  /** Resolves at the next durable change of a task, or when `signal` aborts. */
+  private changed(number: TaskNumber, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.waiters.get(number) ?? new Set();
+      this.waiters.set(number, waiting);
+      const done = (): void => {
+        waiting.delete(done);
+        if (waiting.size === 0) this.waiters.delete(number);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      waiting.add(done);
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', done);
+    });
+  }
+
+  private deliver(batch: Batch): void {
+    this.published = batch.sequence;
+    if (batch.removed.length > 0) this.removals.add(batch.sequence, batch.removed);
+    this.dispatch.perform(batch.effects);
+    for (const number of batch.changed) {
+      for (const wake of [...(this.waiters.get(number) ?? [])]) wake();
+    }
+    this.publish({ type: 'tasks', sequence: batch.sequence, changed: batch.changed, removed: batch.removed });
+  }
+
+  private publish(publication: Publication): void {
+    for (const listener of this.listeners) listener(publication);
+  }
+}
+
+function failed(error: VbatchError): SubmitResult {
+  return { error: { code: error.code, message: error.message } };
+}

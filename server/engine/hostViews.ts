@@ -1,0 +1,53 @@
+/** Pools and hosts as clients see them. */
+import type { Pool } from '../config/configuration.ts';
+import { emptyHolding } from '../model/holdings.ts';
+import type { State } from '../model/state.ts';
+import type { HostView, PoolView } from '../protocol/tasks.ts';
+import type { HostState, Rooms } from './rooms.ts';
+
+export function poolViews(state: State, pools: readonly Pool[]): PoolView[] {
+  return pools.map((pool) => ({
+    name: pool.name,
+    hosts: [...pool.hosts],
+    ...pool.shape,
+    slots: pool.slots,
+    running: state.occupants.get(pool.key)?.size ?? 0,
+    queued: queuedIn(state, pool.key),
+    source: pool.source,
+  }));
+}
+
+function queuedIn(state: State, key: string): number {
+  let count = 0;
+  for (const line of state.queues.get(key)?.values() ?? []) count += [...line].length;
+  return count;
+}
+
+export function hostViews(state: State, rooms: Rooms): HostView[] {
+  return [...rooms.hosts].map(([name, host]) => {
+    const capacity = rooms.host(name)?.capacity ?? null;
+    const holding = state.holdings.get(name) ?? emptyHolding();
+    const gpus = Array.from({ length: capacity?.gpus ?? 0 }, (_, index) => {
+      const holder = state.tasks.get(holding.gpus.get(index)?.at(-1) ?? 0);
+      const found = host.facts?.gpus[index];
+      return { index, name: found?.name ?? 'GPU', memory: found?.memory ?? 0, task: holder?.id ?? null };
+    });
+    return {
+      name,
+      state: stateWord(host),
+      since: host.since === null ? null : new Date(host.since).toISOString(),
+      reason: host.trouble,
+      cpus: capacity?.cpus ?? 0,
+      memory: capacity?.memory ?? 0,
+      gpus,
+      usedCpus: holding.cpus,
+      usedMemory: holding.memory,
+      running: holding.tasks.size,
+    };
+  });
+}
+
+function stateWord(host: HostState): HostView['state'] {
+  if (host.online) return 'online';
+  return host.since === null && host.trouble === null ? 'connecting' : 'unreachable';
+}

@@ -1,0 +1,113 @@
+/** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
+import { Readable } from 'node:stream';
+import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
+import type { Task } from '../model/task.ts';
+import type { LogChunk, LogRequest } from './service.ts';
+
+/** Bytes read at once. */
+const readSize = 256 * 1024;
+
+/** What the reader needs to know of a task, as it is at the moment of asking. */
+export interface LogSource {
+  task(): Task;
+  host(name: string): Host | undefined;
+  /** Resolves at the next change of the task, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void>;
+}
+
+export function attemptKey(task: number, attempt: number): AttemptKey {
+  return `${task}.${attempt}`;
+}
+
+/** Chunks of output. With `follow` it ends when the task is done, or the one attempt asked for is. */
+export function openLog(source: LogSource, request: LogRequest): Readable {
+  const abort = new AbortController();
+  const stream = Readable.from(readAttempts(source, request, abort.signal), { objectMode: true, highWaterMark: 4 });
+  stream.once('close', () => abort.abort());
+  return stream;
+}
+
+async function* readAttempts(source: LogSource, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogChunk> {
+  const first = request.attempt ?? (request.follow ? 1 : Math.max(1, source.task().attempts.length));
+  for (let number = first; ; number++) {
+    while (source.task().attempts.length < number) {
+      if (!request.follow || source.task().phase.kind === 'done' || signal.aborted) return;
+      await source.changed(signal);
+    }
+    const offset = number === first ? (request.offset ?? 0) : 0;
+    yield* readAttempt(source, number, { ...request, offset }, signal);
+    if (request.attempt !== undefined || !request.follow || signal.aborted) return;
+  }
+}
+
+interface Progress {
+  stdout: number;
+  stderr: number;
+}
+
+async function* readAttempt(source: LogSource, number: number, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogChunk> {
+  const attempt = source.task().attempts[number - 1];
+  const host = attempt === undefined ? undefined : source.host(attempt.allocation.host);
+  if (attempt === undefined || host === undefined) return;
+  const key = attemptKey(source.task().number, number);
+  const progress: Progress = { stdout: 0, stderr: 0 };
+  if (request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
+  const growth = watchGrowth(host, key, request.follow, signal);
+  try {
+    while (!signal.aborted) {
+      const over = attempt.state === 'ended' || attempt.state === 'lost';
+      const grown = growth.next();
+      const before = progress.stdout + progress.stderr;
+      yield* request.stream === 'both'
+        ? readBoth(host, key, progress, signal)
+        : readStream(host, key, request.stream, progress, signal);
+      if (over || !request.follow) return;
+      if (progress.stdout + progress.stderr === before) {
+        const changed = new AbortController();
+        await Promise.race([grown, source.changed(changed.signal)]);
+        changed.abort();
+      }
+    }
+  } finally {
+    growth.stop();
+  }
+}
+
+/** Turns the host's call-backs into promises: each `next` resolves at the first growth after its call. */
+function watchGrowth(host: Host, key: AttemptKey, follow: boolean, signal: AbortSignal) {
+  let wake: () => void = () => {};
+  const stopWatching = follow ? host.watchLog(key, () => wake()) : () => {};
+  const onAbort = () => wake();
+  signal.addEventListener('abort', onAbort);
+  return {
+    next: () => new Promise<void>((resolve) => (wake = resolve)),
+    stop: () => {
+      stopWatching();
+      signal.removeEventListener('abort', onAbort);
+      wake();
+    },
+  };
+}
+
+async function* readStream(host: Host, key: AttemptKey, stream: LogStream, progress: Progress, signal: AbortSignal): AsyncGenerator<LogChunk> {
+  while (!signal.aborted) {
+    const data = await host.readLog(key, stream, progress[stream], readSize);
+    if (data.length === 0) return;
+    progress[stream] += data.length;
+    yield { stream, data };
+  }
+}
+
+/** Both streams in the order in which they were written, as far as the host could tell (R36). */
+async function* readBoth(host: Host, key: AttemptKey, progress: Progress, signal: AbortSignal): AsyncGenerator<LogChunk> {
+  for (const stretch of await host.logOrder(key)) {
+    const end = stretch.offset + stretch.length;
+    while (progress[stretch.stream] < end && !signal.aborted) {
+      const wanted = Math.min(readSize, end - progress[stretch.stream]);
+      const data = await host.readLog(key, stretch.stream, progress[stretch.stream], wanted);
+      if (data.length === 0) return;
+      progress[stretch.stream] += data.length;
+      yield { stream: stretch.stream, data };
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** What a host is told to start: a task's surroundings put together (R20, R24, R34). */
+import type { HostSettings, Pool } from '../config/configuration.ts';
+import type { StartOrder } from '../hosts/host.ts';
+import { quoteWord } from '../hosts/agent/orders.ts';
+import type { State } from '../model/state.ts';
+import type { EnvironmentChange, Task } from '../model/task.ts';
+import { attemptKey } from './logs.ts';
+import { poolName } from './views.ts';
+
+/** How many GPUs the host has and how many CPUs, for what a task may not see and what it should use. */
+export interface HostSize {
+  cpus: number;
+  gpus: number;
+}
+
+/** The order that starts the latest attempt of a task. */
+export function startOrder(state: State, task: Task, pool: Pool | undefined, host: HostSettings | undefined, size: HostSize): StartOrder {
+  const environment = state.environments.get(task.spec.environment) ?? { set: {}, unset: [] };
+  return {
+    key: attemptKey(task.number, task.attempts.length),
+    command: task.spec.command,
+    directory: task.spec.directory,
+    setup: [...setupLines(host), ...setupLines(pool)].join('\n'),
+    environment,
+    variables: { ...task.spec.variables, ...ownVariables(state, task, size) },
+  };
+}
+
+function setupLines(source: { environment: Record<string, string>; setup: string } | undefined): string[] {
+  if (source === undefined) return [];
+  const exports = Object.entries(source.environment).map(([name, value]) => `export ${name}=${quoteWord(value).toString()}`);
+  return source.setup === '' ? exports : [...exports, source.setup];
+}
+
+function ownVariables(state: State, task: Task, size: HostSize): Record<string, string> {
+  const attempt = task.attempts.at(-1);
+  const allocation = attempt?.allocation ?? { host: '', cpus: 0, memory: 0, gpus: [] };
+  return {
+    VBATCH_TASK_ID: task.id,
+    VBATCH_TASK_NAME: task.spec.name,
+    VBATCH_RUN_ID: state.task(task.run).id,
+    VBATCH_ATTEMPT: String(task.attempts.length),
+    VBATCH_POOL: poolName(task.spec.pool),
+    VBATCH_HOST: allocation.host,
+    VBATCH_CPUS: String(allocation.cpus > 0 ? allocation.cpus : size.cpus),
+    ...gpuVariables(allocation.gpus, size.gpus),
+    ...shardVariables(state, task),
+  };
+}
+
+/** A task sees its own GPUs only; one that holds none sees none (R24). Hosts without GPUs are left alone. */
+function gpuVariables(gpus: readonly number[], onHost: number): Record<string, string> {
+  if (onHost === 0) return {};
+  const list = gpus.join(',');
+  return {
+    CUDA_VISIBLE_DEVICES: list,
+    HIP_VISIBLE_DEVICES: list,
+    ROCR_VISIBLE_DEVICES: list,
+    // For NVIDIA's container toolkit an empty list would mean "as if it were not set".
+    NVIDIA_VISIBLE_DEVICES: list === '' ? 'void' : list,
+  };
+}
+
+function shardVariables(state: State, task: Task): Record<string, string> {
+  if (task.shard === null || task.parent === null) return {};
+  const total = String(state.task(task.parent).spec.shards?.total ?? 0);
+  const index = String(task.shard);
+  return { VBATCH_SHARD_ID: index, VBATCH_TOTAL_SHARDS: total, VELDA_SHARD_ID: index, VELDA_TOTAL_SHARDS: total };
+}
+
+/** What a child inherits: all that its parent was given, then what the parent has changed itself (R34). */
+export function inherited(state: State, parent: Task, change: EnvironmentChange): EnvironmentChange {
+  const given = state.environments.get(parent.spec.environment) ?? { set: {}, unset: [] };
+  const set = { ...given.set, ...parent.spec.variables, ...change.set };
+  for (const name of change.unset) delete set[name];
+  const unset = new Set([...given.unset, ...change.unset]);
+  for (const name of Object.keys(set)) unset.delete(name);
+  return { set, unset: [...unset].sort() };
+}

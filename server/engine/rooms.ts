@@ -1,0 +1,122 @@
+import type { Configuration, HostSettings, Pool } from '../config/configuration.ts';
+import { hostCapacity, listPools, poolByKey, resolvePool, type HostCapacity } from '../config/pools.ts';
+import type { Host, HostFacts } from '../hosts/host.ts';
+import type { Room, RoomHost, RoomPool } from '../model/room.ts';
+
+/** One host as the engine knows it. */
+export interface HostState {
+  readonly host: Host;
+  online: boolean;
+  /** Since when it is online or not, milliseconds since the epoch; null before the first contact. */
+  since: number | null;
+  trouble: string | null;
+  facts: HostFacts | null;
+}
+
+type LoadConfiguration = (workspace: string | null) => Promise<Configuration>;
+
+/**
+ * Where tasks can run: the configurations of all workspaces that have submitted anything, joined with
+ * what the hosts are found to have. Configurations are read again at every submission, so an edit
+ * holds from the next submission on, also for tasks that are waiting.
+ */
+export class Rooms implements Room {
+  private readonly configurations = new Map<string, Configuration>();
+  private readonly pools = new Map<string, Pool | undefined>();
+  private capacities = new Map<string, HostCapacity>();
+
+  constructor(
+    readonly hosts: ReadonlyMap<string, HostState>,
+    private readonly load: LoadConfiguration,
+  ) {}
+
+  /** Reads the configuration that holds for a workspace, if it has changed. Throws `configuration`. */
+  async refresh(workspace: string | null): Promise<Configuration> {
+    const configuration = await this.load(workspace);
+    if (this.configurations.get(workspace ?? '') !== configuration) {
+      this.configurations.set(workspace ?? '', configuration);
+      this.hostsChanged();
+    }
+    return configuration;
+  }
+
+  /** The pool for a submission, and sentences for the submitter. Throws `refused` where there is none. */
+  resolve(configuration: Configuration, name: string): { pool: Pool; notes: string[] } {
+    const found = resolvePool(configuration, this.capacities, name);
+    this.pools.set(found.pool.key, found.pool);
+    return found;
+  }
+
+  list(configuration: Configuration): Pool[] {
+    return listPools(configuration, this.capacities);
+  }
+
+  /** To be called when a host has come, gone, or turned out to have something else. */
+  hostsChanged(): void {
+    this.pools.clear();
+    this.capacities = new Map();
+    for (const name of this.knownHosts()) {
+      const capacity = this.capacityOf(name);
+      if (capacity !== null) this.capacities.set(name, capacity);
+    }
+  }
+
+  host(name: string): RoomHost | undefined {
+    const state = this.hosts.get(name);
+    if (state === undefined) return undefined;
+    return { name, capacity: this.capacities.get(name) ?? null, online: state.online, trouble: state.trouble };
+  }
+
+  pool(key: string): RoomPool | undefined {
+    return this.poolOf(key);
+  }
+
+  /** The whole of a stored task's pool, or undefined where no configuration defines it any more. */
+  poolOf(key: string): Pool | undefined {
+    if (!this.pools.has(key)) {
+      const configuration = this.configurations.get(workspaceOf(key)) ?? this.configurations.get('');
+      const found = configuration === undefined ? null : poolByKey(configuration, this.capacities, key);
+      this.pools.set(key, found ?? undefined);
+    }
+    return this.pools.get(key);
+  }
+
+  /** Settings of a host: of the workspace that names it last, else of the user. */
+  settingsOf(host: string, workspace: string | null): HostSettings | undefined {
+    const own = this.configurations.get(workspace ?? '')?.hosts.get(host);
+    return own ?? this.configurations.get('')?.hosts.get(host);
+  }
+
+  /** Seconds between TERM and KILL for a task of this workspace. */
+  grace(workspace: string | null): number {
+    const configuration = this.configurations.get(workspace ?? '') ?? this.configurations.get('');
+    return configuration?.defaults.grace ?? 10;
+  }
+
+  private knownHosts(): Set<string> {
+    const names = new Set(this.hosts.keys());
+    for (const configuration of this.configurations.values()) {
+      for (const name of configuration.hosts.keys()) names.add(name);
+    }
+    return names;
+  }
+
+  private capacityOf(name: string): HostCapacity | null {
+    const facts = this.hosts.get(name)?.facts ?? null;
+    const detected: HostCapacity | null =
+      facts === null
+        ? null
+        : { cpus: facts.cpus, memory: facts.memory, gpus: facts.gpus.length, gpuNames: facts.gpus.map((gpu) => gpu.name) };
+    let settings: HostSettings | undefined;
+    for (const configuration of this.configurations.values()) {
+      const own = configuration.hosts.get(name);
+      if (own !== undefined && (settings === undefined || Object.keys(own.shape).length > 0)) settings = own;
+    }
+    return settings === undefined ? detected : hostCapacity(settings, detected);
+  }
+}
+
+function workspaceOf(key: string): string {
+  const at = key.indexOf('@');
+  return at < 0 ? '' : key.slice(at + 1);
+}

@@ -1,0 +1,56 @@
+/** From what a client sends to what the model decides on. */
+import { createHash } from 'node:crypto';
+import type { Pool } from '../config/configuration.ts';
+import type { SubmissionRequest } from '../model/submit.ts';
+import { segmentOf, taskName } from '../model/naming.ts';
+import type { EnvironmentChange, TaskNumber } from '../model/task.ts';
+import type { Submission } from '../protocol/tasks.ts';
+
+/** The key under which equal environments are kept once. */
+export function environmentKey(change: EnvironmentChange): string {
+  const set = Object.entries(change.set).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify([set, [...change.unset].sort()])).digest('hex').slice(0, 24);
+}
+
+export interface Context {
+  pool: Pool;
+  workspace: string | null;
+  environment: string;
+  parent: TaskNumber | null;
+  attempt: number;
+}
+
+/** A checked submission in the model's words. */
+export function submissionRequest(submission: Submission, context: Context): SubmissionRequest {
+  const name = submission.name ?? taskName(submission.command);
+  const { cpus, gpus, memory } = submission;
+  return {
+    segment: segmentOf(name),
+    dependencies: submission.dependencies,
+    held: submission.hold,
+    key: submission.key ?? null,
+    parent: context.parent,
+    attempt: context.attempt,
+    spec: {
+      name,
+      command: submission.command,
+      directory: submission.directory,
+      pool: context.pool.key,
+      shape: {
+        ...(cpus !== undefined && { cpus }),
+        ...(gpus !== undefined && { gpus }),
+        ...(memory !== undefined && { memory }),
+      },
+      labels: submission.labels,
+      priority: submission.priority,
+      timeLimit: submission.timeLimit,
+      retries: submission.retries,
+      allowFailure: submission.allowFailure,
+      awaited: submission.awaited,
+      environment: context.environment,
+      variables: submission.variables,
+      workspace: context.workspace,
+      shards: submission.shards === null ? null : { ...submission.shards, gang: submission.gang },
+    },
+  };
+}

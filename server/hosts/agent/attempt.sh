@@ -1,0 +1,167 @@
+# One attempt: the wrapper W around one execution of a task's command.
+#
+# W is either a subshell of the agent (bash, whose `set -m` gives it a process group of its own) or
+# a fresh shell started by setsid; see "How W is started" in agent.sh. It leads the attempt's
+# process group, runs the command as its only child, in the foreground, and outlives the agent and
+# the server: what it leaves in files is the truth, what it tells through the FIFO only a hint.
+#
+# Forks are what an attempt costs. The path of a command that runs and ends takes two (W and the
+# command) and one exec; everything else on it is a builtin. Only failures may fork more.
+#
+# Files of an attempt, under tasks/BUCKET/KEY (BUCKET is the task's number / 1000):
+#   .run   line 1: boot id and /proc/PID/stat of W, as W read it; from line 2: `export -p` of the
+#          environment with which the command started, the baseline for nested calls (R34)
+#   .out   stdout. Creating it (O_EXCL) is the commit: whoever creates it decides whether the
+#          command runs. W does so last; an agent that must rule a start out does so first.
+#   .err   stderr
+#   .exit  one line `KIND CODE TEXT`, complete if it ends in a newline
+#   .stop  grace in milliseconds, while a stop is under way
+#
+# At most once (R32): W first creates .run with O_EXCL and puts its identity there, then commits by
+# creating .out with O_EXCL. A second start of the same key fails at the first, a start that an
+# agent has ruled out at the second. Nothing but a committed W runs the command.
+#
+# Every variable is named _vb_… because an environment may hold any other name, and none is
+# exported. W never reads an environment itself: its child does, just before the command.
+
+# Where the files of attempt KEY begin: sets _vb_at.
+_vb_files() {
+  _vb_bucket=$((${1%%.*} / 1000))
+  _vb_at=$_vb_root/tasks/$_vb_bucket/$1
+}
+
+# Hands one line to whoever listens. O_RDWR never blocks for want of a reader, and a line shorter
+# than PIPE_BUF is never mixed with another.
+_vb_tell() {
+  printf '%s\n' "$1" 1<>"$_vb_root/fifo"
+}
+
+# Records how the attempt ended: KIND CODE TEXT. Text that a single short line cannot carry is left out.
+_vb_record() {
+  case $3 in
+  *"$_vb_newline"*) set -- "$1" "$2" '' ;;
+  esac
+  [ "${#3}" -le 300 ] || set -- "$1" "$2" ''
+  printf '%s %s %s\n' "$1" "$2" "$3" >|"$_vb_at.exit"
+}
+_vb_newline='
+'
+
+# Reads a complete record into _vb_end, or fails.
+_vb_recorded() {
+  read -r _vb_end 2>/dev/null <"$_vb_at.exit"
+}
+
+# Runs in W: KEY DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
+# ENVIRONMENT is a file to source. The COUNT assignments come on top of it. WORD… is executed;
+# PROGRAM is the one of them to look for beforehand, or empty where a setup script does that.
+_vb_attempt() {
+  _vb_key=$1
+  _vb_files "$1"
+  [ -d "$_vb_root/tasks/$_vb_bucket" ] || mkdir -p "$_vb_root/tasks/$_vb_bucket"
+  _vb_self
+  set -C
+  _vb_mine=
+  # The group's body runs only if the redirection has created the file.
+  { _vb_mine=1 && printf '%s %s\n' "$_vb_boot" "$_vb_identity"; } >"$_vb_at.run" || {
+    [ -z "$_vb_mine" ] && [ -e "$_vb_at.run" ] || _vb_tell "unable $_vb_key"
+    exit
+  }
+  printf '' >"$_vb_at.out" || {
+    [ -e "$_vb_at.out" ] || _vb_tell "unable $_vb_key"
+    exit
+  }
+  set +C
+  # Caught, not ignored, so that the command starts with the defaults: a signal to the whole group
+  # ends the command but not W, which has the end still to record.
+  trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
+  _vb_tell "started $_vb_key"
+  shift
+  # Appending, so that a command that truncates /dev/stderr leaves no hole. W's own stderr is
+  # /dev/null: a shell's notice that its child was killed is none of the task's output.
+  (_vb_command "$@") </dev/null >>"$_vb_at.out" 2>>"$_vb_at.err"
+  _vb_code=$?
+  # The child has recorded an end itself where the command did not get to run.
+  _vb_recorded || {
+    _vb_end="exit $_vb_code "
+    # A full disk makes this fail. The end is known only here, so W stays until it is written.
+    until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do sleep 1; done
+  }
+  _vb_tell "ended $_vb_key $_vb_end"
+}
+
+# Sets _vb_identity to the line /proc/PID/stat of this very process, subshell or not.
+_vb_self() {
+  if read -r _vb_identity <"$_vb_proc/self/stat"; then return; fi
+  _vb_identity=$(sh -c 'echo $PPID')
+  _vb_identity="$_vb_identity $(ps -o lstart= -p "$_vb_identity")"
+} 2>/dev/null
+
+# The command's process: DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
+_vb_command() {
+  cd "$1" 2>/dev/null || {
+    _vb_record directory 126 "$1"
+    exit 126
+  }
+  # Setting LC_ALL makes bash complain of a locale that is not installed.
+  . "$2" 2>/dev/null
+  _vb_program=$3
+  _vb_count=$4
+  shift 4
+  while [ "$_vb_count" -gt 0 ]; do
+    export "$1"
+    shift
+    _vb_count=$((_vb_count - 1))
+  done
+  [ -z "$_vb_program" ] || _vb_ready "$_vb_program"
+  $_vb_exec "$@"
+}
+
+# The last step before the command: PROGRAM can be executed, and the environment is what it gets.
+_vb_ready() {
+  _vb_find "$1"
+  export -p >>"$_vb_at.run"
+}
+
+# Ends this process with a record where PROGRAM cannot be executed. Looking it up beforehand tells
+# such an end from a command that itself exits with 126 or 127.
+_vb_find() {
+  case $1 in
+  */*)
+    if [ ! -e "$1" ]; then _vb_missing 127 "$1" 'command not found'; fi
+    if [ -d "$1" ]; then _vb_missing 126 "$1" 'is a directory, not a command'; fi
+    if [ ! -x "$1" ]; then _vb_missing 126 "$1" 'is not executable'; fi
+    return
+    ;;
+  esac
+  _vb_seen=
+  set -f
+  IFS=:
+  for _vb_folder in $PATH; do
+    _vb_file=${_vb_folder:-.}/$1
+    if [ -f "$_vb_file" ]; then
+      if [ -x "$_vb_file" ]; then
+        IFS=" 	$_vb_newline"
+        set +f
+        return
+      fi
+      _vb_seen=$_vb_file
+    fi
+  done
+  if [ -n "$_vb_seen" ]; then _vb_missing 126 "$_vb_seen" 'is not executable'; fi
+  _vb_missing 127 "$1" 'command not found'
+}
+
+_vb_missing() {
+  printf 'vbatch: %s: %s\n' "$2" "$3" >&2
+  _vb_record program "$1" "$2"
+  exit "$1"
+}
+
+# A fresh shell that runs this file with arguments is a W: ROOT PROC BOOT EXEC, then as _vb_attempt.
+if [ "$#" -gt 0 ]; then
+  umask 077
+  _vb_root=$1 _vb_proc=$2 _vb_boot=$3 _vb_exec=$4
+  shift 4
+  _vb_attempt "$@"
+fi

@@ -1,0 +1,118 @@
+/** The express application: the guard, the routes of the table, and an answer for everything else. */
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Logger } from 'pino';
+import { VbatchError } from '../protocol/errors.ts';
+import { readJson } from './body.ts';
+import { failureAnswer } from './failures.ts';
+import type { Guard } from './guard.ts';
+import { parseQuery } from './query.ts';
+import { type ByteAnswer, type Call, noBody, type Route, type Services } from './route.ts';
+import { validate } from './validate.ts';
+
+export interface RouterOptions {
+  readonly routes: readonly Route[];
+  readonly services: Services;
+  readonly guard: Guard;
+  readonly log: Logger;
+  /** Aborts when the server closes, and with it the answers that take long. */
+  readonly closing: AbortSignal;
+}
+
+export function createRouter(options: RouterOptions): Express {
+  const { guard, log } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Queries are parsed by parseQuery.
+  app.set('query parser', false);
+  app.use((request, _response, next) => {
+    next(guard.check(request.headers, request.socket.localPort ?? 0, 'request') ?? undefined);
+  });
+  for (const route of options.routes) {
+    const path = route.path.replace('{id}', ':id');
+    app[route.method](path, (request, response) => answer(route, options, request, response));
+  }
+  app.use((request) => {
+    throw new VbatchError('notFound', `The vbatch API has no ${request.method} ${request.path}.`);
+  });
+  // Express recognises an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const { status, body } = failureAnswer(error, `${request.method} ${request.path}`, log);
+    if (response.headersSent) response.destroy();
+    else sendJson(response, status, body);
+  });
+  return app;
+}
+
+async function answer(
+  route: Route,
+  options: RouterOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const start = request.url.indexOf('?');
+  const parameters = new URLSearchParams(start < 0 ? '' : request.url.slice(start + 1));
+  const query = parseQuery(route.query, parameters);
+  if (route.kind === 'socket') {
+    throw new VbatchError('invalid', `${route.path} is a WebSocket; ask for an upgrade of the connection.`);
+  }
+  const takesBody = route.kind === 'json' && route.body !== noBody;
+  const body = takesBody ? validate(route.body, await readJson(request), 'the request body') : undefined;
+  const call: Call = {
+    id: typeof request.params.id === 'string' ? request.params.id : '',
+    query,
+    body,
+    gone: () => goneSignal(response, options.closing),
+    afterwards: (action) => response.once('close', action),
+  };
+  if (route.kind === 'json') sendJson(response, 200, await route.handle(options.services, call));
+  else await sendBytes(response, await route.handle(options.services, call), call.gone(), options.log);
+}
+
+function goneSignal(response: ServerResponse, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const serverCloses = () => {
+    response.shouldKeepAlive = false;
+    gone.abort();
+  };
+  if (closing.aborted) serverCloses();
+  if (response.destroyed) gone.abort();
+  closing.addEventListener('abort', serverCloses);
+  response.once('close', () => {
+    closing.removeEventListener('abort', serverCloses);
+    gone.abort();
+  });
+  return gone.signal;
+}
+
+/** Sends `value` as the whole answer, unless the client has gone. */
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  if (response.destroyed) return;
+  const bytes = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(bytes);
+}
+
+/** Sends a stream as fast as the client reads it. A stream that fails half way ends the connection. */
+async function sendBytes(
+  response: ServerResponse,
+  { headers, source }: ByteAnswer,
+  gone: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  response.writeHead(200, { ...headers, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  response.flushHeaders();
+  try {
+    await pipeline(source, response, { signal: gone });
+  } catch (error) {
+    if (!gone.aborted) log.warn({ err: error }, 'a log stream broke off');
+    response.destroy();
+  }
+}

@@ -1,0 +1,51 @@
+import { pipeline } from 'node:stream';
+import type { EngineService, LogRequest } from '../../engine/service.ts';
+import { VbatchError } from '../../protocol/errors.ts';
+import { logQuerySchema } from '../../protocol/queries.ts';
+import { byteEncoder, frameEncoder, framesMediaType } from '../frames.ts';
+import { byteRoute } from '../route.ts';
+
+export const logRoute = byteRoute({
+  path: '/v1/tasks/{id}/log',
+  name: 'readLog',
+  summary: "What a task's command has written, byte for byte (R36).",
+  query: logQuerySchema,
+  media: {
+    'application/octet-stream':
+      'The bytes of one stream. `X-Log-Size` is its whole size once it is finished.',
+    [framesMediaType]:
+      'Both streams: 1 byte (1 = stdout, 2 = stderr), the length as 4 bytes big-endian, the bytes; repeated.',
+  },
+  errors: ['notFound', 'refused', 'unreachable'],
+  async handle({ engine }, { id, query: { stream, attempt, offset, follow } }) {
+    if (stream === 'both' && offset > 0) {
+      throw new VbatchError('invalid', 'In the query, offset needs stream=stdout or stream=stderr.');
+    }
+    const request: LogRequest = { stream, follow, offset };
+    if (attempt !== undefined) request.attempt = attempt;
+    const size = stream === 'both' ? null : await finishedSize(engine, id, stream, attempt);
+    const source = await engine.log(id, request);
+    const encoder = stream === 'both' ? frameEncoder() : byteEncoder();
+    return {
+      headers: {
+        'Content-Type': stream === 'both' ? framesMediaType : 'application/octet-stream',
+        ...(size === null ? {} : { 'X-Log-Size': size }),
+      },
+      // An end of either, early or not, is the other's too; the router reports it.
+      source: pipeline(source, encoder, () => {}),
+    };
+  },
+});
+
+/** How large a stream is for good; null while it may still grow, or before the first attempt. */
+async function finishedSize(
+  engine: EngineService,
+  id: string,
+  stream: 'stdout' | 'stderr',
+  number: number | undefined,
+): Promise<number | null> {
+  const { attempts } = await engine.find(id);
+  const attempt = number === undefined ? attempts.at(-1) : attempts.find((each) => each.number === number);
+  if (attempt === undefined || (attempt.state !== 'ended' && attempt.state !== 'lost')) return null;
+  return (await engine.logSize(id, attempt.number))[stream];
+}

@@ -1,0 +1,74 @@
+/** The server's one door for clients on this machine: requests and the event stream, on one port. */
+import { setMaxListeners } from 'node:events';
+import { createServer } from 'node:http';
+import type { Logger } from 'pino';
+import type { EngineService } from '../engine/service.ts';
+import { realTimers, type Timers } from '../timers.ts';
+import { createEventSockets } from './events.ts';
+import { createGuard } from './guard.ts';
+import { Hub } from './hub.ts';
+import { createRouter } from './router.ts';
+import { routes } from './routes/index.ts';
+
+/** Longer than a person thinks between two commands in a script, so that connections are used again. */
+const keepAliveMs = 60_000;
+/** How long requests under way may take to end when the server closes. */
+const closeMs = 1_000;
+
+export interface HttpServerOptions {
+  readonly engine: EngineService;
+  /** What every client must know; it is in the discovery file. */
+  readonly token: string;
+  /** This machine's login environment (R34). */
+  readonly loginEnvironment: () => Promise<ReadonlyMap<string, string>>;
+  /** Called when a client has asked the server to stop and has its answer. */
+  readonly onStop: () => void;
+  readonly log: Logger;
+  /** Beginnings of origins that may connect besides the server's own. */
+  readonly trustedOrigins?: readonly string[];
+  readonly timers?: Timers;
+}
+
+export interface HttpServer {
+  /** Opens a free port on 127.0.0.1 and resolves to its number. */
+  listen(): Promise<number>;
+  /** Takes no more requests, ends those that wait for something, and resolves when all are ended. */
+  close(): Promise<void>;
+}
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { engine, loginEnvironment, onStop, log, timers = realTimers } = options;
+  const guard = createGuard(options.token, options.trustedOrigins ?? ['vscode-webview://']);
+  const closing = new AbortController();
+  // One listener for each request that waits.
+  setMaxListeners(0, closing.signal);
+  const services = { engine, loginEnvironment, onStop };
+  const router = createRouter({ routes, services, guard, log, closing: closing.signal });
+  const sockets = createEventSockets({ engine, hub: new Hub(engine, timers, log), guard, timers, log });
+  const server = createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, router);
+  server.on('upgrade', sockets.upgrade);
+
+  return {
+    listen() {
+      return new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', () => {
+          const address = server.address();
+          if (address === null || typeof address === 'string') throw new Error('the server has no port');
+          resolve(address.port);
+        });
+      });
+    },
+    close() {
+      return new Promise((resolve) => {
+        const cancel = timers.after(closeMs, () => server.closeAllConnections());
+        server.close(() => {
+          cancel();
+          resolve();
+        });
+        closing.abort();
+        sockets.close();
+      });
+    },
+  };
+}

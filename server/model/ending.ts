@@ -1,0 +1,220 @@
+/**
+ * How tasks move on: `settle` looks again at every task that something may have changed for, and
+ * `end` is the only place where a task ends, whatever ended it (R17).
+ */
+import { bindWaiters, decideDependencies } from './dependencies.ts';
+import type { Effect } from './events.ts';
+import { commandFailed, countsAsFailed, isFailure, rolledUpOutcome } from './outcome.ts';
+import type { State } from './state.ts';
+import type { Exit, Outcome, Task, TaskNumber } from './task.ts';
+
+/** One event being applied: its time, what is still to be looked at, and what it orders. */
+export interface Step {
+  readonly state: State;
+  readonly at: number;
+  readonly pending: TaskNumber[];
+  readonly effects: Effect[];
+}
+
+/** R32: this many lost attempts, then the task fails. */
+const maxLosses = 3;
+
+/** Looks at tasks until nothing changes any more. A list instead of recursion: chains are long. */
+export function settle(step: Step): void {
+  for (let number = step.pending.pop(); number !== undefined; number = step.pending.pop()) {
+    const task = step.state.tasks.get(number);
+    if (task !== undefined) examine(step, task);
+  }
+}
+
+function examine(step: Step, task: Task): void {
+  switch (task.phase.kind) {
+    case 'waiting':
+      examineWaiting(step, task);
+      break;
+    case 'subtasks':
+      if (task.tally.done === task.children.length) {
+        const { outcome, reason } = rolledUpOutcome(task);
+        end(step, task, outcome, reason);
+      } else if (task.spec.shards !== null) releaseShards(step, task);
+      break;
+    case 'queued':
+      // A gang that was cancelled shard by shard has nothing left to wait for.
+      if (task.spec.shards !== null && task.tally.done === task.children.length) beginSubtasks(step, task);
+      break;
+    case 'starting':
+    case 'running':
+    case 'done':
+      break;
+  }
+}
+
+function examineWaiting(step: Step, task: Task): void {
+  const decision = decideDependencies(step.state, task);
+  if (decision.kind === 'failedUpstream' || decision.kind === 'skipped') {
+    endUnstarted(step, task, decision.kind, decision.reason);
+  } else if (decision.kind === 'ready' && !task.held) {
+    if (task.shard !== null && task.attempts.length === 0) {
+      if (task.parent !== null) step.pending.push(task.parent);
+    } else open(step, task);
+  }
+}
+
+/** Ends a task that never ran; the shards of such a task end with it. */
+function endUnstarted(step: Step, task: Task, outcome: Outcome, reason: string): void {
+  for (const number of task.children) {
+    const child = step.state.task(number);
+    if (child.phase.kind !== 'done') end(step, child, outcome, reason);
+  }
+  end(step, task, outcome, reason);
+}
+
+/** All a task waited for has come: it asks for room, or lets its shards go. */
+function open(step: Step, task: Task): void {
+  const { state } = step;
+  if (task.spec.shards === null) {
+    enqueue(step, task);
+  } else if (task.spec.shards.gang) {
+    for (const number of task.children) {
+      const shard = state.task(number);
+      if (shard.phase.kind !== 'waiting') continue;
+      state.touch(shard);
+      shard.phase = { kind: 'queued' };
+      task.tally.active += 1;
+    }
+    enqueue(step, task);
+  } else {
+    beginSubtasks(step, task);
+  }
+}
+
+function enqueue(step: Step, task: Task): void {
+  step.state.touch(task);
+  task.phase = { kind: 'queued' };
+  step.state.queue(task);
+}
+
+/** The own command of a task made by `-N` is nothing: it has ended as soon as its shards may start. */
+export function beginSubtasks(step: Step, task: Task): void {
+  step.state.touch(task);
+  task.own = { exitCode: 0, signal: null, reason: null };
+  task.phase = { kind: 'subtasks' };
+  step.pending.push(task.number);
+}
+
+/** Lets shards ask for room, as many at once as `%K` allows (R20). */
+function releaseShards(step: Step, task: Task): void {
+  const { state } = step;
+  const scope = state.scope(task.number);
+  const limit = task.spec.shards?.limit ?? Number.POSITIVE_INFINITY;
+  let contiguous = true;
+  for (let at = scope.nextShard; at < task.children.length && task.tally.active < limit; at++) {
+    const shard = state.task(task.children[at] as TaskNumber);
+    if (shard.phase.kind === 'waiting' && !shard.held) {
+      state.touch(task);
+      task.tally.active += 1;
+      enqueue(step, shard);
+    } else if (shard.phase.kind === 'waiting') contiguous = false;
+    if (contiguous) scope.nextShard = at + 1;
+  }
+}
+
+/** The only place where a task ends. */
+export function end(step: Step, task: Task, outcome: Outcome, reason: string | null): void {
+  const { state } = step;
+  if (task.phase.kind === 'done') return;
+  const wasActive = task.phase.kind !== 'waiting';
+  state.touch(task);
+  task.phase = { kind: 'done', outcome, reason, at: step.at };
+  state.live.delete(task.number);
+  tellDependents(step, task, outcome);
+  closeScope(step, task);
+  if (task.parent === null) return;
+  const parent = state.task(task.parent);
+  state.touch(parent);
+  parent.tally.done += 1;
+  if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
+  if (task.spec.awaited) parent.tally.awaited -= 1;
+  if (task.shard !== null && wasActive) parent.tally.active -= 1;
+  step.pending.push(parent.number);
+}
+
+function tellDependents(step: Step, task: Task, outcome: Outcome): void {
+  for (const { task: number, dependency: index } of task.dependents) {
+    const dependent = step.state.tasks.get(number);
+    const dependency = dependent?.dependencies[index];
+    if (dependent === undefined || dependency === undefined) continue;
+    dependency.tally.left -= 1;
+    if (isFailure(outcome)) dependency.tally.failed += 1;
+    if (outcome === 'skipped') dependency.tally.skipped += 1;
+    if (dependent.phase.kind === 'waiting') {
+      step.state.touch(dependent);
+      step.pending.push(number);
+    }
+  }
+}
+
+/** Nothing can be submitted below this task any more: names still awaited there stay unknown (R11). */
+function closeScope(step: Step, task: Task): void {
+  step.pending.push(...(step.state.existingScope(task.number)?.allWaiters() ?? []));
+}
+
+/** A new child takes its place in what waits for it and in what it waits for. */
+export function enter(step: Step, task: Task): void {
+  step.pending.push(...bindWaiters(step.state, task), task.number);
+}
+
+/** An attempt has ended with this exit: another follows, or the task's own command is over. */
+export function attemptEnded(step: Step, task: Task, exit: Exit): void {
+  if (commandFailed(exit) && !task.cancelled && task.failures < task.spec.retries) {
+    task.failures += 1;
+    enqueue(step, task);
+  } else commandOver(step, task, exit);
+}
+
+/** An attempt is lost without a recorded end (R32). */
+export function attemptLost(step: Step, task: Task): void {
+  const host = task.attempts.at(-1)?.allocation.host ?? 'its host';
+  task.losses += 1;
+  if (task.cancelled || task.losses >= maxLosses) {
+    const reason = `lost ${task.losses} times: its process on ${host} was gone without a recorded end`;
+    commandOver(step, task, { exitCode: 137, signal: 'KILL', reason: task.cancelled ? null : reason });
+  } else enqueue(step, task);
+}
+
+function commandOver(step: Step, task: Task, exit: Exit): void {
+  task.own = exit;
+  task.phase = { kind: 'subtasks' };
+  closeScope(step, task);
+  step.pending.push(task.number);
+}
+
+/** Cancels a task and all below it (R26): what has not started ends now, what runs is stopped. */
+export function cancelTree(step: Step, root: Task): void {
+  for (const task of subtree(step.state, root).reverse()) {
+    if (task.phase.kind === 'done') continue;
+    step.state.touch(task);
+    task.cancelled = true;
+    const attempt = task.attempts.at(-1);
+    if (task.phase.kind === 'starting' || task.phase.kind === 'running') {
+      if (attempt !== undefined && attempt.stopping === null) {
+        attempt.stopping = 'cancelled';
+        step.effects.push({ type: 'stop', task: task.number, attempt: task.attempts.length });
+      }
+    } else if (task.tally.done === task.children.length) end(step, task, 'cancelled', 'cancelled');
+    else if (task.phase.kind !== 'subtasks') {
+      // A script between two attempts, with children under way: it will not run again.
+      task.own = attempt?.exit ?? null;
+      task.phase = { kind: 'subtasks' };
+    }
+  }
+}
+
+/** A task and everything below it, parents before children. */
+export function subtree(state: State, root: Task): Task[] {
+  const found = [root];
+  for (let at = 0; at < found.length; at++) {
+    for (const number of (found[at] as Task).children) found.push(state.task(number));
+  }
+  return found;
+}

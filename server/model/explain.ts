@@ -1,0 +1,163 @@
+/** Why a task is where it is, in sentences for a person (R19). */
+import { verdictOf } from './dependencies.ts';
+import { emptyHolding } from './holdings.ts';
+import { lenders, shapeOf } from './placement.ts';
+import type { Room, RoomHost, RoomPool } from './room.ts';
+import type { State } from './state.ts';
+import type { Dependency, Shape, Task, TaskNumber } from './task.ts';
+
+/** The one sentence shown beside the status; null where the status says it all. */
+export function reasonOf(state: State, room: Room, task: Task): string | null {
+  switch (task.phase.kind) {
+    case 'waiting':
+      return waitingReason(state, task);
+    case 'queued':
+      return queuedReason(state, room, task);
+    case 'starting':
+    case 'running':
+      return runningReason(state, room, task);
+    case 'subtasks':
+      return subtasksReason(state, task);
+    case 'done':
+      return task.phase.reason;
+  }
+}
+
+/** All that can be said, most important first: the reason, then what surrounds it. */
+export function explain(state: State, room: Room, task: Task): string[] {
+  const sentences = [reasonOf(state, room, task) ?? plainState(task)];
+  if (task.phase.kind === 'waiting') {
+    for (const dependency of task.dependencies) sentences.push(dependencySentence(state, dependency));
+  }
+  if (task.phase.kind === 'queued') {
+    const ahead = tasksAhead(state, task);
+    if (ahead > 0) sentences.push(`${ahead} ${ahead === 1 ? 'task is' : 'tasks are'} ahead of it in pool ${poolName(room, task)}`);
+  }
+  const lost = task.attempts.filter((attempt) => attempt.state === 'lost').length;
+  if (lost > 0) sentences.push(`${lost} of its attempts were lost with their host`);
+  if (task.failures > 0) sentences.push(`${task.failures} of ${task.spec.retries} retries are used`);
+  return sentences;
+}
+
+function plainState(task: Task): string {
+  if (task.phase.kind === 'done') return task.phase.outcome === 'success' ? 'it succeeded' : 'its command failed';
+  return 'its command runs';
+}
+
+function waitingReason(state: State, task: Task): string {
+  const unmet = task.dependencies.filter((dependency) => {
+    const verdict = verdictOf(state, dependency);
+    return verdict === 'waiting' || verdict === 'unknown';
+  });
+  const first = unmet[0];
+  if (first !== undefined) {
+    const more = unmet.length > 1 ? ` and ${unmet.length - 1} more` : '';
+    return `waits for ${awaitedText(state, first)}${more}`;
+  }
+  if (task.held) return 'is held: `vctl task release` lets it go';
+  const group = task.parent === null ? null : state.task(task.parent);
+  if (task.shard === null || group === null) return 'waits';
+  const limit = group.spec.shards?.limit ?? null;
+  if (group.phase.kind === 'subtasks' && limit !== null) return `waits for one of the ${limit} shards that may run at once`;
+  return `waits with ${group.spec.name}`;
+}
+
+function awaitedText(state: State, dependency: Dependency): string {
+  if (dependency.upstream === null) return `a task named "${dependency.name}", which nobody has submitted yet`;
+  const { left } = dependency.tally;
+  const ending = { success: 'to succeed', fail: 'to end, in case it fails', any: 'to end' }[dependency.kind];
+  if (dependency.upstream.length > 1) return `${left} of ${dependency.upstream.length} tasks named "${dependency.name}" ${ending}`;
+  const upstream = state.tasks.get(dependency.upstream[0] ?? 0);
+  return `${upstream?.spec.name ?? dependency.name} ${ending}`;
+}
+
+function dependencySentence(state: State, dependency: Dependency): string {
+  const verdict = verdictOf(state, dependency);
+  const flag = { success: '--after-success', fail: '--after-fail', any: '--after' }[dependency.kind];
+  if (verdict === 'waiting' || verdict === 'unknown') return `${flag} ${dependency.name}: waits for ${awaitedText(state, dependency)}`;
+  return `${flag} ${dependency.name}: ${verdict}`;
+}
+
+function queuedReason(state: State, room: Room, task: Task): string {
+  const pool = room.pool(task.spec.pool);
+  if (pool === undefined) return `waits: the configuration has no pool "${poolName(room, task)}" any more`;
+  const occupants = state.occupants.get(pool.key) ?? new Set<TaskNumber>();
+  if (pool.slots !== null && occupants.size >= pool.slots) {
+    return `waits: pool ${pool.name} is full, ${occupants.size} of ${pool.slots} slots are taken${byWhom(state, occupants)}`;
+  }
+  const shape = shapeOf(pool, task.spec.shape);
+  const obstacles = pool.hosts.map((name) => hostObstacle(state, room.host(name), name, shape));
+  const stuck = obstacles.filter((obstacle) => obstacle !== null);
+  if (stuck.length === obstacles.length && stuck.length > 0) return `waits: ${stuck.slice(0, 3).join('; ')}`;
+  if (task.spec.shards?.gang === true) return `waits for room for all ${task.children.length} of its gang at once in pool ${pool.name}`;
+  return `waits for its turn in pool ${pool.name}`;
+}
+
+function hostObstacle(state: State, host: RoomHost | undefined, name: string, shape: Shape): string | null {
+  if (host === undefined) return `host ${name} cannot be used yet`;
+  if (!host.online) return `host ${name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}`;
+  const { capacity } = host;
+  if (capacity === null) return `host ${name} is being looked at for the first time`;
+  const holding = state.holdings.get(name) ?? emptyHolding();
+  const missing: string[] = [];
+  const cpus = capacity.cpus - holding.cpus;
+  if (shape.cpus > cpus) missing.push(`${Math.max(0, cpus)} of ${capacity.cpus} CPUs are free and it needs ${shape.cpus}`);
+  const memory = capacity.memory - holding.memory;
+  if (shape.memory > 0 && shape.memory > memory) missing.push(`${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`);
+  const gpus = capacity.gpus - holding.gpus.size;
+  if (shape.gpus > gpus) missing.push(`${gpus} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
+  return missing.length === 0 ? null : `on ${name} ${missing.join(', ')}${byWhom(state, holding.tasks.keys())}`;
+}
+
+function gib(bytes: number): string {
+  return `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
+}
+
+function byWhom(state: State, numbers: Iterable<TaskNumber>): string {
+  const names = [...numbers].map((number) => state.tasks.get(number)?.spec.name).filter((name) => name !== undefined);
+  if (names.length === 0) return '';
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return ` (by ${names.slice(0, 3).join(', ')}${more})`;
+}
+
+function runningReason(state: State, room: Room, task: Task): string | null {
+  const attempt = task.attempts.at(-1);
+  if (attempt === undefined) return null;
+  const host = room.host(attempt.allocation.host);
+  if (host !== undefined && !host.online) {
+    return `host ${host.name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}; its command goes on there`;
+  }
+  if (attempt.stopping !== null) return attempt.stopping === 'cancelled' ? 'is being cancelled' : 'is being stopped at its time limit';
+  if (task.tally.awaited > 0) {
+    const child = task.children.map((number) => state.task(number)).find((one) => one.spec.awaited && one.phase.kind !== 'done');
+    const lends = lenders(state, task).length === 0 ? '' : ', as its parent does';
+    return child === undefined ? null : `is blocked in vrun until ${child.spec.name} is done${lends}`;
+  }
+  return null;
+}
+
+function subtasksReason(state: State, task: Task): string {
+  const left = task.children.length - task.tally.done;
+  const names = task.children.filter((number) => state.live.has(number)).slice(0, 3);
+  const list = names.map((number) => state.task(number).spec.name).join(', ');
+  return `waits for ${left} of ${task.children.length} sub-tasks (${list}${left > 3 ? ', …' : ''})`;
+}
+
+/** How many tasks of the same pool go first. */
+function tasksAhead(state: State, task: Task): number {
+  let ahead = 0;
+  for (const line of state.queues.get(task.spec.pool)?.values() ?? []) {
+    for (const number of line) {
+      const other = state.task(number);
+      const first = other.spec.priority < task.spec.priority;
+      const earlier = other.spec.priority === task.spec.priority && number < task.number;
+      if (first || earlier) ahead += 1;
+    }
+  }
+  return ahead;
+}
+
+function poolName(room: Room, task: Task): string {
+  const pool: RoomPool | undefined = room.pool(task.spec.pool);
+  return pool?.name ?? task.spec.pool.replace(/@.*$/s, '');
+}

@@ -1,0 +1,213 @@
+/**
+ * All that is known about tasks, with the indexes that make every step cheap. Changed in place, and
+ * only by `apply` (apply.ts). What is stored of a task is `record(task)`; the indexes are rebuilt by
+ * `restore`.
+ */
+import { countsAsFailed, isFailure } from './outcome.ts';
+import { type Holding, addHolding, removeHolding } from './holdings.ts';
+import { TaskQueue } from './queue.ts';
+import { Scope } from './scope.ts';
+import type { Attempt, Dependency, EnvironmentChange, Task, TaskNumber } from './task.ts';
+
+/** What a snapshot keeps of a task: everything but the indexes. */
+export type TaskRecord = Omit<Task, 'children' | 'tally' | 'dependents' | 'dependencies'> & {
+  dependencies: Omit<Dependency, 'tally'>[];
+};
+
+export class State {
+  /** Sequence of the last applied event. */
+  sequence = 0;
+  nextNumber: TaskNumber = 1;
+  /** Sequence of the last event that removed tasks; 0 before the first. */
+  lastRemoval = 0;
+  readonly tasks = new Map<TaskNumber, Task>();
+  readonly byId = new Map<string, TaskNumber>();
+  readonly byKey = new Map<string, TaskNumber>();
+  readonly environments = new Map<string, EnvironmentChange>();
+  /** Numbers of the runs, oldest first. */
+  readonly runs = new Set<TaskNumber>();
+  /** Tasks that are not done. */
+  readonly live = new Set<TaskNumber>();
+  /** What runs on each host. */
+  readonly holdings = new Map<string, Holding>();
+  /** Tasks that wait for room, by pool key, then by parent (0 for runs). */
+  readonly queues = new Map<string, Map<TaskNumber, TaskQueue>>();
+  /** Attempts under way by pool key. */
+  readonly occupants = new Map<string, Set<TaskNumber>>();
+  private readonly scopes = new Map<TaskNumber, Scope>();
+
+  /**
+   * Called before a task changes, once for each step that changes it: whoever takes snapshots keeps
+   * the old form, whoever publishes learns what to publish.
+   */
+  beforeChange: (task: Task) => void = () => {};
+
+  constructor(
+    /** Any non-negative integer: makes the run suffixes of this state folder its own. */
+    readonly salt: number,
+  ) {}
+
+  /** The task of this number, which must exist: numbers come from the state itself. */
+  task(number: TaskNumber): Task {
+    const task = this.tasks.get(number);
+    if (task === undefined) throw new Error(`task number ${number} does not exist`);
+    return task;
+  }
+
+  /** Marks a task as changed by the event that is being applied. Must come before the change. */
+  touch(task: Task): void {
+    this.beforeChange(task);
+    task.revision = this.sequence;
+  }
+
+  /** The names among a task's children. */
+  scope(parent: TaskNumber): Scope {
+    let scope = this.scopes.get(parent);
+    if (scope === undefined) this.scopes.set(parent, (scope = new Scope()));
+    return scope;
+  }
+
+  existingScope(parent: TaskNumber): Scope | undefined {
+    return this.scopes.get(parent);
+  }
+
+  /** Lets a task wait for room. Siblings wait in one line: only they can borrow the same room (R23). */
+  queue(task: Task): void {
+    const family = task.parent ?? 0;
+    let lines = this.queues.get(task.spec.pool);
+    if (lines === undefined) this.queues.set(task.spec.pool, (lines = new Map()));
+    let line = lines.get(family);
+    if (line === undefined) {
+      lines.set(family, (line = new TaskQueue((number) => this.tasks.get(number)?.phase.kind === 'queued')));
+    }
+    line.add(task);
+  }
+
+  occupy(task: Task, attempt: Attempt): void {
+    addHolding(this.holdings, task.number, attempt.allocation);
+    let occupants = this.occupants.get(task.spec.pool);
+    if (occupants === undefined) this.occupants.set(task.spec.pool, (occupants = new Set()));
+    occupants.add(task.number);
+  }
+
+  vacate(task: Task, attempt: Attempt): void {
+    removeHolding(this.holdings, task.number, attempt.allocation);
+    this.occupants.get(task.spec.pool)?.delete(task.number);
+  }
+
+  /** Enters a new task into every index but those of its dependencies. */
+  insert(task: Task): void {
+    this.tasks.set(task.number, task);
+    this.byId.set(task.id, task.number);
+    for (const key of task.keys) this.byKey.set(key, task.number);
+    if (task.phase.kind !== 'done') this.live.add(task.number);
+    this.nextNumber = Math.max(this.nextNumber, task.number + 1);
+    if (task.parent === null) this.runs.add(task.number);
+    else this.task(task.parent).children.push(task.number);
+    this.scope(task.parent ?? 0).takeSegment(task.segment);
+  }
+
+  /** Forgets a done run and everything below it. Returns what it was. */
+  remove(run: TaskNumber): Task[] {
+    const removed: Task[] = [];
+    const visit = (number: TaskNumber): void => {
+      const task = this.task(number);
+      this.beforeChange(task);
+      for (const child of task.children) visit(child);
+      this.tasks.delete(number);
+      this.byId.delete(task.id);
+      for (const key of task.keys) this.byKey.delete(key);
+      this.scopes.delete(number);
+      removed.push(task);
+    };
+    const { segment, spec } = this.task(run);
+    visit(run);
+    this.runs.delete(run);
+    this.scope(0).forget(spec.name, segment, run);
+    this.lastRemoval = this.sequence;
+    return removed;
+  }
+}
+
+export function record(task: Task): TaskRecord {
+  const { children: _c, tally: _t, dependents: _d, dependencies, ...rest } = task;
+  return { ...rest, dependencies: dependencies.map(({ tally: _tally, ...dependency }) => dependency) };
+}
+
+/** Puts the records of a snapshot, in order of their numbers, into an empty state. */
+export function restore(state: State, records: readonly TaskRecord[]): void {
+  for (const stored of records) {
+    state.insert({
+      ...stored,
+      dependencies: stored.dependencies.map((dependency) => ({
+        ...dependency,
+        tally: { left: 0, failed: 0, skipped: 0 },
+      })),
+      children: [],
+      tally: { done: 0, failed: 0, awaited: 0, active: 0 },
+      dependents: [],
+    });
+  }
+  for (const task of state.tasks.values()) {
+    reindexFamily(state, task);
+    linkDependencies(state, task);
+    const attempt = task.attempts.at(-1);
+    if (task.phase.kind === 'starting' || task.phase.kind === 'running') {
+      if (attempt !== undefined) state.occupy(task, attempt);
+    }
+  }
+  for (const number of state.live) {
+    const task = state.task(number);
+    if (task.phase.kind === 'queued' && !isGangShard(state, task)) state.queue(task);
+  }
+}
+
+/** Whether this task starts only together with its siblings (R21). */
+export function isGangShard(state: State, task: Task): boolean {
+  if (task.shard === null || task.parent === null || task.attempts.length > 0) return false;
+  return state.task(task.parent).spec.shards?.gang === true;
+}
+
+function reindexFamily(state: State, task: Task): void {
+  if (task.parent === null) {
+    state.scope(0).bear(task);
+    return;
+  }
+  const parent = state.task(task.parent);
+  if (task.generation === parent.attempts.length) state.scope(parent.number).bear(task);
+  if (task.phase.kind === 'done') {
+    parent.tally.done += 1;
+    if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
+  } else {
+    if (task.spec.awaited) parent.tally.awaited += 1;
+    if (task.shard !== null && task.phase.kind !== 'waiting') parent.tally.active += 1;
+  }
+}
+
+/** Counts a task's dependencies afresh and enters them at their upstreams, or where they are awaited. */
+export function linkDependencies(state: State, task: Task): void {
+  task.dependencies.forEach((dependency, index) => {
+    if (dependency.upstream === null) {
+      if (dependency.awaits !== null) state.scope(dependency.awaits.parent).await(dependency.awaits.name, task.number, index);
+      return;
+    }
+    for (const number of dependency.upstream) {
+      const upstream = state.tasks.get(number);
+      upstream?.dependents.push({ task: task.number, dependency: index });
+    }
+    recount(state, dependency);
+  });
+}
+
+/** Brings a bound dependency's tally in line with its upstreams. A pruned upstream counts as done. */
+export function recount(state: State, dependency: Dependency): void {
+  const tally = { left: 0, failed: 0, skipped: 0 };
+  for (const number of dependency.upstream ?? []) {
+    const phase = state.tasks.get(number)?.phase;
+    if (phase === undefined) continue;
+    if (phase.kind !== 'done') tally.left += 1;
+    else if (isFailure(phase.outcome)) tally.failed += 1;
+    else if (phase.outcome === 'skipped') tally.skipped += 1;
+  }
+  dependency.tally = tally;
+}

@@ -1,0 +1,164 @@
+/** Whether a submission can be accepted, and what exactly it becomes. */
+import type { Claimed, ResolvedDependency, Submitted } from './events.ts';
+import { runSuffix } from './ids.ts';
+import { nearest } from './nearest.ts';
+import { namesIn, resolveName } from './names.ts';
+import { roomForGang, shapeProblem } from './placement.ts';
+import type { Room } from './room.ts';
+import type { State } from './state.ts';
+import type { DependencyKind, Task, TaskNumber, TaskSpec } from './task.ts';
+
+export interface SubmissionRequest {
+  spec: TaskSpec;
+  /** The segment the name makes (R7). */
+  segment: string;
+  dependencies: readonly { kind: DependencyKind; name: string }[];
+  held: boolean;
+  key: string | null;
+  parent: TaskNumber | null;
+  /** Attempt of the parent that submits; 0 for a run. */
+  attempt: number;
+}
+
+export type SubmissionDecision =
+  | { kind: 'accepted'; event: Submitted | Claimed; id: string }
+  /** The key was used before: nothing new is made (R4). */
+  | { kind: 'known'; task: Task }
+  | { kind: 'refused'; reason: string };
+
+class Refused extends Error {}
+
+/** Decides on a submission. Changes nothing; `at` is the time to be recorded. */
+export function decideSubmission(state: State, room: Room, request: SubmissionRequest, at: number): SubmissionDecision {
+  const known = request.key === null ? undefined : state.byKey.get(request.key);
+  if (known !== undefined) return { kind: 'known', task: state.task(known) };
+  try {
+    checkParent(state, request);
+    const dependencies = request.dependencies.map((wanted) => resolve(state, request, wanted));
+    checkRoom(room, request);
+    checkCycle(state, request, dependencies);
+    const earlier = claimable(state, request);
+    if (earlier !== null) {
+      const { spec, key } = request;
+      const event: Claimed = { type: 'claimed', at, task: earlier.number, spec, dependencies, key };
+      return { kind: 'accepted', event, id: earlier.id };
+    }
+    return accept(state, request, dependencies, at);
+  } catch (error) {
+    if (error instanceof Refused) return { kind: 'refused', reason: error.message };
+    throw error;
+  }
+}
+
+function accept(state: State, request: SubmissionRequest, dependencies: ResolvedDependency[], at: number): SubmissionDecision {
+  const { spec, parent, held, key } = request;
+  const number = state.nextNumber;
+  const base = parent === null ? `${request.segment}-${runSuffix(number, state.salt)}` : request.segment;
+  const segment = state.scope(parent ?? 0).freeSegment(base);
+  const id = parent === null ? segment : `${state.task(parent).id}/${segment}`;
+  return { kind: 'accepted', id, event: { type: 'submitted', at, number, segment, parent, spec, dependencies, held, key } };
+}
+
+function checkParent(state: State, { parent, attempt }: SubmissionRequest): void {
+  if (parent === null) return;
+  const task = state.tasks.get(parent);
+  if (task === undefined) throw new Refused('the task that submits this is not known any more');
+  if (task.cancelled) throw new Refused(`${task.id} is cancelled and takes no more sub-tasks`);
+  if (task.phase.kind === 'done') throw new Refused(`${task.id} is done and takes no more sub-tasks`);
+  if (task.attempts.length !== attempt) {
+    throw new Refused(`attempt ${attempt} of ${task.id} is over; attempt ${task.attempts.length} submits for it now`);
+  }
+}
+
+function resolve(state: State, request: SubmissionRequest, wanted: { kind: DependencyKind; name: string }): ResolvedDependency {
+  const { kind, name } = wanted;
+  const resolution = resolveName(state, request.parent, name);
+  if (resolution.kind === 'bound') return { kind, name, upstream: resolution.upstream, awaits: null };
+  if (resolution.kind === 'awaited') {
+    if (resolution.parent === request.parent && bears(request, resolution.name)) {
+      throw new Refused(`"${name}" would wait for itself: ${name} → ${name}`);
+    }
+    return { kind, name, upstream: null, awaits: { parent: resolution.parent, name: resolution.name } };
+  }
+  const hint = nearest(name, namesIn(state, request.parent));
+  const place = request.parent === null ? 'no run' : `no task in ${state.task(request.parent).id}`;
+  const question = hint === null ? '' : `; did you mean "${hint}"?`;
+  throw new Refused(`${place} is named "${name}"${question}`);
+}
+
+function bears(request: SubmissionRequest, name: string): boolean {
+  return request.spec.name === name || request.segment === name;
+}
+
+function checkRoom(room: Room, { spec }: SubmissionRequest): void {
+  const pool = room.pool(spec.pool);
+  if (pool === undefined) throw new Refused(`there is no pool "${spec.pool}"`);
+  const shards = spec.shards;
+  const problem = shards?.gang ? roomForGang(room, pool, spec.shape, shards.total) : shapeProblem(room, pool, spec.shape);
+  if (problem !== null) throw new Refused(problem);
+}
+
+/**
+ * The child that an earlier attempt of the parent made at this very place, if it runs the same
+ * command (R29). The third `prep` is compared with the third: places that are taken are passed by
+ * for good, which keeps a large fan-out from being searched from its start each time.
+ */
+function claimable(state: State, request: SubmissionRequest): Task | null {
+  if (request.parent === null || request.attempt < 2) return null;
+  const scope = state.scope(request.parent);
+  const prefix = `${state.task(request.parent).id}/`;
+  for (;;) {
+    const task = state.tasks.get(state.byId.get(prefix + scope.nextUse(request.segment)) ?? 0);
+    if (task === undefined) return null;
+    if (task.generation < request.attempt && sameWork(task.spec, request.spec)) return task;
+    scope.countUse(request.segment);
+  }
+}
+
+function sameWork(a: TaskSpec, b: TaskSpec): boolean {
+  return (
+    a.name === b.name &&
+    a.command.length === b.command.length &&
+    a.command.every((word, i) => word === b.command[i]) &&
+    (a.shards?.total ?? 0) === (b.shards?.total ?? 0)
+  );
+}
+
+/**
+ * A cycle can only close where somebody already waits for the new task's name: then the new task
+ * must not wait, at any distance, for that somebody (R12).
+ */
+function checkCycle(state: State, request: SubmissionRequest, dependencies: readonly ResolvedDependency[]): void {
+  if (request.parent === null) return;
+  const scope = state.scope(request.parent);
+  const waiters = [...scope.waitersFor(request.spec.name), ...scope.waitersFor(request.segment)];
+  if (waiters.length === 0) return;
+  const goals = new Set(waiters.map((waiter) => waiter.task));
+  const via = new Map<TaskNumber, TaskNumber | null>();
+  const next = dependencies.flatMap((dependency) => dependency.upstream ?? []);
+  for (const number of next) via.set(number, null);
+  for (let at = 0; at < next.length; at++) {
+    const number = next[at] as TaskNumber;
+    if (goals.has(number)) throw new Refused(`this would close a cycle: ${cyclePath(state, request, via, number)}`);
+    for (const further of waitsFor(state, number)) {
+      if (via.has(further)) continue;
+      via.set(further, number);
+      next.push(further);
+    }
+  }
+}
+
+/** What must end before this task can: its upstreams and its children (R16). */
+function waitsFor(state: State, number: TaskNumber): TaskNumber[] {
+  const task = state.tasks.get(number);
+  if (task === undefined || task.phase.kind === 'done') return [];
+  return [...task.dependencies.flatMap((dependency) => dependency.upstream ?? []), ...task.children];
+}
+
+function cyclePath(state: State, request: SubmissionRequest, via: Map<TaskNumber, TaskNumber | null>, last: TaskNumber): string {
+  const names = [request.spec.name];
+  for (let at: TaskNumber | null = last; at !== null; at = via.get(at) ?? null) {
+    names.splice(1, 0, state.task(at).spec.name);
+  }
+  return [...names, request.spec.name].join(' → ');
+}

@@ -1,0 +1,23 @@
+/** With which code a program ends that has waited for a task (R3). */
+import type { TaskView } from './tasks.ts';
+
+/** Codes that a wait can end with, beside those of the task's own command. */
+export const exitCodes = {
+  /** Its sub-tasks failed, or it was cancelled, although its own command ended well. */
+  failed: 1,
+  /** Its time limit ended it; as timeout(1) says it. */
+  timeLimit: 124,
+  /** Its command was never run: failed upstream, skipped, or cancelled before its start. */
+  neverRan: 125,
+  /** A person left the wait before its end; as a shell says that SIGINT ended a program. */
+  detached: 130,
+} as const;
+
+/** The code for a task that is done: its command's own, 128+N where it died of signal N. */
+export function exitCodeOf(task: Pick<TaskView, 'status' | 'exitCode' | 'reason'>): number {
+  if (task.status === 'SUCCESS') return 0;
+  if (task.status === 'FAILED_UPSTREAM' || task.status === 'SKIPPED') return exitCodes.neverRan;
+  if (task.status === 'CANCELLED' && task.exitCode === null) return exitCodes.neverRan;
+  if (task.reason === 'time limit') return exitCodes.timeLimit;
+  return task.exitCode || exitCodes.failed;
+}
