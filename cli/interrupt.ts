@@ -1,39 +1,96 @@
 /** What Ctrl-C and SIGTERM mean while a task is waited for. */
-
+import { constants } from 'node:os';
 import type { Program } from '../server/protocol/commandLine.ts';
+import type { ActionResult } from '../server/protocol/tasks.ts';
 import type { Io } from './io.ts';
+import type { Screen } from './render/screen.ts';
 
 /** What a person, or whoever sent the signal, wants. */
-export type Wish = 'detach' | 'cancel' | 'continue';
+type Wish = 'detach' | 'cancel' | 'continue';
+type Signal = 'SIGINT' | 'SIGTERM';
+
+/** A wait that may be interrupted. */
+export interface Interruptible {
+  id: string;
+  program: Program;
+  io: Io;
+  screen: Screen;
+  /** Aborts when the wait is over. */
+  over: AbortSignal;
+  cancel: () => Promise<ActionResult>;
+}
 
 /**
- * What a signal means. A terminal is asked about SIGINT. Else a task belongs to its `vrun`, as a job
- * belongs to its srun, and is cancelled with it; what `vbatch` has submitted goes on by itself.
+ * Resolves with an exit code when the wait is to be left before the task's end. A cancelled task is
+ * waited for to its end, which the first further signal cuts short.
  */
-export function meaningOf(signal: 'SIGINT' | 'SIGTERM', program: Program, io: Io): Wish | 'ask' {
+export function interrupted(wait: Interruptible): Promise<number> {
+  return new Promise((resolve) => {
+    let asking = false;
+    let cancelling = false;
+    const obey = async (signal: Signal) => {
+      if (asking && signal === 'SIGINT') return;
+      const meaning = cancelling ? 'detach' : meaningOf(signal, wait);
+      asking = meaning === 'ask';
+      const wish = meaning === 'ask' ? await wait.screen.hold(() => ask(wait)) : meaning;
+      asking = false;
+      if (wait.over.aborted || wish === 'continue') return;
+      if (wish === 'cancel') {
+        cancelling = true;
+        cancelling = await cancelled(wait);
+        return;
+      }
+      const what = cancelling ? `the cancellation of ${wait.id}` : wait.id;
+      wait.screen.note(`${wait.program}: ${what} goes on; \`vctl task watch ${wait.id}\` shows it`);
+      resolve(128 + constants.signals[signal]);
+    };
+    const listener = (signal: Signal) => void obey(signal);
+    const { signals } = wait.io;
+    signals.on('SIGINT', listener).on('SIGTERM', listener);
+    wait.over.addEventListener('abort', () => signals.off('SIGINT', listener).off('SIGTERM', listener));
+  });
+}
+
+/**
+ * A terminal is asked about SIGINT. Else a task belongs to its `vrun`, as a job belongs to its srun,
+ * and is cancelled with it; what `vbatch` has submitted goes on by itself.
+ */
+function meaningOf(signal: Signal, { program, io }: Interruptible): Wish | 'ask' {
   if (signal === 'SIGINT' && io.stdin.isTTY && io.stderr.isTTY === true) return 'ask';
   return program === 'vrun' ? 'cancel' : 'detach';
 }
 
-/** Reads one key. Any that is none of the three goes on waiting, and so does an aborted question. */
-export function ask(io: Io, id: string, aborted: AbortSignal): Promise<Wish> {
-  io.stderr.write(`\n${id} goes on: [d]etach, [c]ancel, or Ctrl-C again to cancel; any other key waits on `);
+/** Asks for the cancellation, and says what came of it. Whether the server has agreed. */
+async function cancelled({ program, id, screen, cancel }: Interruptible): Promise<boolean> {
+  try {
+    screen.note(`${program}: ${(await cancel()).message}`);
+    return true;
+  } catch (error) {
+    screen.note(`${program}: cannot cancel ${id}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+/** Reads one key. Any that is none of the three waits on, and so does the end of the wait. */
+function ask({ io, id, over }: Interruptible): Promise<Wish> {
+  const { stdin, stderr } = io;
+  stderr.write(`\n${id} goes on: [d]etach, [c]ancel, or Ctrl-C again to cancel; any other key waits on `);
   return new Promise((resolve) => {
     const answer = (wish: Wish) => {
-      io.stdin.off('data', onKey);
-      io.stdin.setRawMode(false);
-      io.stdin.pause();
-      aborted.removeEventListener('abort', onAbort);
-      io.stderr.write('\n');
+      stdin.off('data', onKey);
+      stdin.setRawMode(false);
+      stdin.pause();
+      over.removeEventListener('abort', onOver);
+      stderr.write('\n');
       resolve(wish);
     };
-    const onAbort = () => answer('continue');
+    const onOver = () => answer('continue');
     const onKey = (key: Buffer) => answer(wishOf(key.toString()));
-    aborted.addEventListener('abort', onAbort);
+    over.addEventListener('abort', onOver);
     // In raw mode Ctrl-C arrives as a character instead of a signal.
-    io.stdin.setRawMode(true);
-    io.stdin.on('data', onKey);
-    io.stdin.resume();
+    stdin.setRawMode(true);
+    stdin.on('data', onKey);
+    stdin.resume();
   });
 }
 

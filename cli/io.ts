@@ -1,4 +1,5 @@
 /** What a command line touches of its process, so that tests can hand it something else. */
+import { writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 
 export interface Output {
@@ -15,6 +16,8 @@ export interface Io {
   stderr: Output;
   stdin: Pick<ReadStream, 'isTTY' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>;
   env: NodeJS.ProcessEnv;
+  /** Where SIGINT and SIGTERM are announced. */
+  signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
 }
 
 /** The terminal's columns, or null where the output goes elsewhere and nothing must be cut. */
@@ -34,4 +37,30 @@ export function writeAll(output: Output, data: string | Uint8Array): Promise<voi
     output.once('drain', go);
     output.once('error', go);
   });
+}
+
+/**
+ * This process.
+ * @param onUnread what to do when whoever reads its stdout or stderr has stopped reading, as `head`
+ *   does: no error of anybody's, but perhaps the end of the work.
+ */
+export function processIo(onUnread: () => void): Io {
+  const { stdout, stderr, env } = process;
+  for (const output of [stdout, stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return onUnread();
+      writeSync(2, `vbatch: cannot write to ${output === stdout ? 'stdout' : 'stderr'}: ${error.message}\n`);
+      process.exit(1);
+    });
+  }
+  return {
+    stdout,
+    stderr,
+    env,
+    signals: process,
+    // Node opens it when it is first asked for, and most calls never read.
+    get stdin() {
+      return process.stdin;
+    },
+  };
 }

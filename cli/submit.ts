@@ -1,6 +1,6 @@
 /** `vbatch` and `vrun` outside any task: they make a run. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
@@ -78,7 +78,8 @@ function readCall({ program, args, directory, environment, version }: Invocation
 function readHead(path: string): Buffer | null {
   let file: number;
   try {
-    file = openSync(encodeBytes(path), 'r');
+    // Opening a FIFO would wait for its other end.
+    file = openSync(encodeBytes(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }

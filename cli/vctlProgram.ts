@@ -54,7 +54,8 @@ export function vctlProgram(context: Context, version: string): Command {
 function addShortForms(program: Command, context: Context): void {
   const forms = new Command();
   for (const add of taskCommands) add(forms, context);
-  for (const form of forms.commands) program.addCommand(form.copyInheritedSettings(program), { hidden: true });
+  for (const form of forms.commands)
+    program.addCommand(form.copyInheritedSettings(program), { hidden: true });
 }
 
 /** Runs one command line of `vctl`. Usage errors are thrown as `VbatchError`. */
@@ -71,6 +72,7 @@ export async function runVctl(args: readonly string[], context: Context, version
 /** commander's own message with its suggestion on the same line. */
 function usageMessage(error: CommanderError): string {
   if (error.code === 'commander.help') return 'this needs a command; they are listed above';
-  const [, message = '', near] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+  const [, message = '', near] =
+    /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   return near === undefined ? `${message}; see \`vctl --help\`` : `${message}; did you mean ${near}?`;
 }

@@ -16,3 +16,12 @@ export const realTimers: Timers = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The real time, for a process that has nothing else to live for: it stays alive for its timers. */
+export const lastingTimers: Timers = {
+  now: () => performance.now(),
+  after(milliseconds, action) {
+    const timer = setTimeout(action, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};

@@ -6,9 +6,11 @@ import { type Colours, coloursFor } from '../render/colours.ts';
 
 export interface Context {
   io: Io;
+  /** The state folder. */
+  home: string;
   /** The server of this state folder, started where none runs. */
   connect(): Promise<Client>;
-  /** The server where one runs, else null. */
+  /** The server where one runs, whatever its version, else null. */
   connectIfRunning(): Promise<Client | null>;
   /** Folder whose `.vbatch/config.yaml` applies here, or null. */
   workspace: string | null;

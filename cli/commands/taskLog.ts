@@ -23,7 +23,9 @@ export function addTaskLog(parent: Command, context: Context): void {
     .action(async (id: string, options: LogOptions) => {
       const query = { stream: streamOf(options), follow: options.follow === true, ...attemptOf(options) };
       const client = await context.connect();
-      for await (const { stream, data } of client.log(id, query)) await writeAll(context.io[stream], data);
+      const isWhole = query.follow && query.stream === 'both' && query.attempt === undefined;
+      const chunks = isWhole ? client.followLog(id) : client.log(id, query);
+      for await (const { stream, data } of chunks) await writeAll(context.io[stream], data);
     });
   withExamples(command, [
     'vctl task log training_pipeline-4k2m9/train',
@@ -40,7 +42,10 @@ function streamOf({ stdout, stderr }: LogOptions): 'stdout' | 'stderr' | 'both' 
 function attemptOf({ attempt }: LogOptions): { attempt?: number } {
   if (attempt === undefined) return {};
   if (!/^[1-9]\d{0,8}$/.test(attempt)) {
-    throw new VbatchError('usage', `--attempt ${JSON.stringify(attempt)}: expected the number of an attempt, from 1`);
+    throw new VbatchError(
+      'usage',
+      `--attempt ${JSON.stringify(attempt)}: expected the number of an attempt, from 1`,
+    );
   }
   return { attempt: Number(attempt) };
 }

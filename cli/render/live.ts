@@ -2,8 +2,7 @@
 import { cutText, harmless, textWidth } from './text.ts';
 
 export interface LiveStream {
-  columns: number;
-  rows: number;
+  readonly columns: number;
   write(text: string): unknown;
 }
 

@@ -56,7 +56,10 @@ function addChildren(
   }
   for (const [at, group] of folded.entries()) {
     const branch = shown.length + at === last ? '└─ ' : '├─ ';
-    rows.push([{ text: `${indent}${branch}… ${group.length} tasks` }, foldedStatus(group, options.colours)]);
+    rows.push([
+      { text: `${indent}${branch}… ${group.length} ${group.length === 1 ? 'task' : 'tasks'}` },
+      foldedStatus(group, options.colours),
+    ]);
   }
 }
 

@@ -1,6 +1,7 @@
 /** YAML as written: its plain value, where each part of it stands, and what is wrong with it as YAML. */
 import {
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isNode,
@@ -77,21 +78,15 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-function syntaxProblem(error: YAMLError): Problem {
-  return { offset: error.pos[0], text: syntaxText(error) };
-}
+/** What the `yaml` package's own words would leave a person guessing about. */
+const plainWords: Partial<Record<ErrorCode, string>> = {
+  TAB_AS_INDENT: 'a tab is used for indentation; use spaces',
+  MULTIPLE_DOCS: 'a second YAML document begins here; a configuration is one document',
+  NON_STRING_KEY: 'a key must be a plain name',
+};
 
-function syntaxText(error: YAMLError): string {
-  switch (error.code) {
-    case 'TAB_AS_INDENT':
-      return 'a tab is used for indentation; use spaces';
-    case 'MULTIPLE_DOCS':
-      return 'a second YAML document begins here; a configuration is one document';
-    case 'NON_STRING_KEY':
-      return 'a key must be a plain name';
-    default:
-      return `not valid YAML: ${error.message}`;
-  }
+function syntaxProblem({ pos, code, message }: YAMLError): Problem {
+  return { offset: pos[0], text: plainWords[code] ?? `not valid YAML: ${message}` };
 }
 
 /** Aliases of what is not defined before them. */

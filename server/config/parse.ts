@@ -31,17 +31,13 @@ export function parseConfiguration(text: string, file: string, below: Configurat
 
 function issueMistakes(issue: z.core.$ZodIssue, value: unknown): Mistake[] {
   const { path } = issue;
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(path, key));
-    case 'invalid_key':
-      return [{ path, part: 'key', text: `${pathText(path)} is not ${issue.issues[0]?.message}` }];
-    default: {
-      const what = path.length === 0 ? 'the file' : pathText(path);
-      const found = valueText(valueAt(value, path));
-      return [{ path, part: 'value', text: `${what} is ${found}; it must be ${issue.message}` }];
-    }
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'invalid_key') {
+    return [{ path, part: 'key', text: `${pathText(path)} is not ${issue.issues[0]?.message}` }];
   }
+  const what = path.length === 0 ? 'the file' : pathText(path);
+  const found = valueText(valueAt(value, path));
+  return [{ path, part: 'value', text: `${what} is ${found}; it must be ${issue.message}` }];
 }
 
 function unknownKey(parent: Path, key: string): Mistake {
@@ -51,17 +47,11 @@ function unknownKey(parent: Path, key: string): Mistake {
 }
 
 /** What stands at a path that leads to a mapping with fixed keys. */
-function mappingAt(path: Path): { noun: string; keys: string[] } {
-  switch (path[0]) {
-    case 'hosts':
-      return { noun: 'a host', keys: Object.keys(hostSchema.shape) };
-    case 'pools':
-      return { noun: 'a pool', keys: Object.keys(poolSchema.shape) };
-    case 'defaults':
-      return { noun: 'defaults', keys: Object.keys(defaultsSchema.shape) };
-    default:
-      return { noun: 'a configuration', keys: Object.keys(fileSchema.shape) };
-  }
+function mappingAt([section]: Path): { noun: string; keys: string[] } {
+  if (section === 'hosts') return { noun: 'a host', keys: Object.keys(hostSchema.shape) };
+  if (section === 'pools') return { noun: 'a pool', keys: Object.keys(poolSchema.shape) };
+  if (section === 'defaults') return { noun: 'defaults', keys: Object.keys(defaultsSchema.shape) };
+  return { noun: 'a configuration', keys: Object.keys(fileSchema.shape) };
 }
 
 function valueAt(value: unknown, path: Path): unknown {

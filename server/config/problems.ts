@@ -45,8 +45,8 @@ export function pathText(path: Path): string {
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string' ? quoted(value) : String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' ? quoted(value) : 'a mapping';
 }
 
 /** Text between quotes, cut to one short line. */

@@ -6,6 +6,7 @@ import { type CommandLineCall, parseCommandLine, type SubmitCall } from '../prot
 import { errorEntry, isErrorCode, VbatchError } from '../protocol/errors.ts';
 import { exitCodeOf } from '../protocol/exitCode.ts';
 import { scriptDefaults, scriptHeadBytes } from '../protocol/scriptDefaults.ts';
+import { taskJson } from '../protocol/taskJson.ts';
 import { type SubmitResult, submissionSchema } from '../protocol/tasks.ts';
 import { parseKey } from './dispatch.ts';
 import type { EngineService, LogChunk } from './service.ts';
@@ -78,9 +79,7 @@ export class Calls {
   }
 
   private async shown(parsed: SubmitCall, id: string): Promise<string> {
-    if (!parsed.json) return `${id}\n`;
-    const { revision: _, ...view } = (await this.engine.find(id)) as unknown as Record<string, unknown>;
-    return `${JSON.stringify(view)}\n`;
+    return parsed.json ? `${JSON.stringify(taskJson(await this.engine.find(id)), null, 2)}\n` : `${id}\n`;
   }
 
   private async waitFor(host: Host, call: NestedCall, parsed: SubmitCall, id: string, notes: string): Promise<CallAnswer> {

@@ -1,7 +1,7 @@
 /** What a host is told to start: a task's surroundings put together (R20, R24, R34). */
 import type { HostSettings, Pool } from '../config/configuration.ts';
 import type { StartOrder } from '../hosts/host.ts';
-import { quoteWord } from '../hosts/agent/orders.ts';
+import { quote } from '../hosts/agent/orders.ts';
 import type { State } from '../model/state.ts';
 import type { EnvironmentChange, Task } from '../model/task.ts';
 import { attemptKey } from './logs.ts';
@@ -28,7 +28,7 @@ export function startOrder(state: State, task: Task, pool: Pool | undefined, hos
 
 function setupLines(source: { environment: Record<string, string>; setup: string } | undefined): string[] {
   if (source === undefined) return [];
-  const exports = Object.entries(source.environment).map(([name, value]) => `export ${name}=${quoteWord(value).toString()}`);
+  const exports = Object.entries(source.environment).map(([name, value]) => `export ${name}=${quote(value)}`);
   return source.setup === '' ? exports : [...exports, source.setup];
 }
 

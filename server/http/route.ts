@@ -6,7 +6,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { EngineService } from '../engine/service.ts';
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorBody, ErrorCode } from '../protocol/errors.ts';
 
 /** What the routes work with. */
 export interface Services {
@@ -26,6 +26,8 @@ export interface Call<Query = Record<string, unknown>, Body = unknown> {
   readonly body: Body;
   /** A signal that aborts when the client has gone or the server closes. For answers that take long. */
   gone(): AbortSignal;
+  /** The form in which the client is told of a failure; what is unexpected is logged. */
+  describe(error: unknown): ErrorBody;
   /** Does something once the answer has been sent, or the client has gone. */
   afterwards(action: () => void): void;
 }

@@ -65,24 +65,21 @@ async function answer(
     query,
     body,
     gone: () => goneSignal(response, options.closing),
+    describe: (error) => failureAnswer(error, `${request.method} ${request.path}`, options.log).body,
     afterwards: (action) => response.once('close', action),
   };
   if (route.kind === 'json') sendJson(response, 200, await route.handle(options.services, call));
-  else await sendBytes(response, await route.handle(options.services, call), call.gone(), options.log);
+  else await sendBytes(response, await route.handle(options.services, call), options.log);
 }
 
 function goneSignal(response: ServerResponse, closing: AbortSignal): AbortSignal {
   const gone = new AbortController();
-  const serverCloses = () => {
-    response.shouldKeepAlive = false;
-    gone.abort();
-  };
-  if (closing.aborted) serverCloses();
-  if (response.destroyed) gone.abort();
-  closing.addEventListener('abort', serverCloses);
+  const abort = () => gone.abort();
+  if (response.destroyed || closing.aborted) abort();
+  closing.addEventListener('abort', abort);
   response.once('close', () => {
-    closing.removeEventListener('abort', serverCloses);
-    gone.abort();
+    closing.removeEventListener('abort', abort);
+    abort();
   });
   return gone.signal;
 }
@@ -101,18 +98,19 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 }
 
 /** Sends a stream as fast as the client reads it. A stream that fails half way ends the connection. */
-async function sendBytes(
-  response: ServerResponse,
-  { headers, source }: ByteAnswer,
-  gone: AbortSignal,
-  log: Logger,
-): Promise<void> {
-  response.writeHead(200, { ...headers, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+async function sendBytes(response: ServerResponse, answer: ByteAnswer, log: Logger): Promise<void> {
+  const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+  response.writeHead(200, { ...answer.headers, ...common });
   response.flushHeaders();
   try {
-    await pipeline(source, response, { signal: gone });
+    await pipeline(answer.source, response);
   } catch (error) {
-    if (!gone.aborted) log.warn({ err: error }, 'a log stream broke off');
+    const isExpected =
+      error instanceof VbatchError || (error as Error & { code?: string }).code === prematureClose;
+    if (!isExpected) log.error({ err: error }, 'a log broke off');
     response.destroy();
   }
 }
+
+/** What Node says when the client has gone. */
+const prematureClose = 'ERR_STREAM_PREMATURE_CLOSE';

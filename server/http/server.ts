@@ -47,6 +47,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const sockets = createEventSockets({ engine, hub: new Hub(engine, timers, log), guard, timers, log });
   const server = createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, router);
   server.on('upgrade', sockets.upgrade);
+  // A connection whose last answer ends while the server closes must not wait for another request.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (closing.signal.aborted) server.closeIdleConnections();
+    });
+  });
 
   return {
     listen() {

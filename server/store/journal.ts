@@ -168,7 +168,7 @@ export class Journal<Event> {
       await this.pause();
       file = await this.tryWrite(batch, bytes);
     }
-    
+    await file.datasync();
     if (batch.opensSegment) await syncFolder(this.options.folder);
     this.offset += bytes.length;
     if (this.full === null) return;

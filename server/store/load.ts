@@ -41,10 +41,10 @@ export async function load<Event, Header, Row>(
     throw error instanceof DamagedFile ? await withAdvice(error, folders) : error;
   }
   const snapshot = low.data.sequence;
-  const replayed = await readJournal<Event>(
+  const replayed = await readJournal(
     folders.journal,
     snapshot,
-    (event, sequence) => loader.replay(event, sequence),
+    (event, sequence) => loader.replay(event as Event, sequence),
     report,
   );
   return { ...replayed, snapshot };

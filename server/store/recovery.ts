@@ -17,17 +17,17 @@ export interface Replayed {
  * throws `stateFailed` and changes nothing on disk: a line that does not match its checksum, an
  * event or a file that is missing.
  */
-export async function readJournal<Event>(
+export async function readJournal(
   folder: string,
   after: number,
-  visit: (event: Event, sequence: number) => void,
+  visit: (event: unknown, sequence: number) => void,
   report: (message: string) => void,
 ): Promise<Replayed> {
   const segments = await segmentsAfter(folder, after);
   let next = segments[0]?.sequence ?? after + 1;
   let bytes = 0;
   const take = (path: string, line: Line) => {
-    const event = parseEvent<Event>(path, line, next);
+    const event = parseEvent(path, line, next);
     if (next > after) {
       visit(event, next);
       bytes += line.length;
@@ -88,8 +88,8 @@ async function segmentsAfter(folder: string, after: number): Promise<SequenceFil
 }
 
 /** Throws `DamagedFile` unless the line holds the event of this sequence. */
-function parseEvent<Event>(path: string, line: Line, sequence: number): Event {
-  const [found, event] = JSON.parse(wholeLine(path, line)) as [number, Event];
+function parseEvent(path: string, line: Line, sequence: number): unknown {
+  const [found, event] = JSON.parse(wholeLine(path, line)) as [number, unknown];
   if (found !== sequence) {
     const what = `line ${line.number} (byte ${line.offset}) holds event ${found} where event ${sequence} belongs`;
     throw new DamagedFile(path, line.offset, what);

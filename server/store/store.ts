@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { VbatchError } from '../protocol/errors.ts';
+import { VbatchError } from '../protocol/errors.ts';
 import { Cut } from './cut.ts';
 import { ioFailure, syncFolder } from './files.ts';
 import { Journal } from './journal.ts';
@@ -113,17 +113,16 @@ export class Store<Event, Key> {
   }
 
   /**
-   * Takes an event and returns its sequence. The state must contain it by the end of the same turn of
-   * the event loop, and must not before that turn: a snapshot holds exactly the events so far. Throws
-   * once the journal has failed.
+   * Takes an event and returns its sequence. The state must change by it in the same turn of the
+   * event loop, because a snapshot is taken between turns. Throws once the journal has failed.
    */
   append(event: Event): number {
-    const { journal, report } = this.parts;
+    const { journal } = this.parts;
     const sequence = journal.append(event);
     if (journal.size >= this.compactAt) {
       this.compactAt = Number.POSITIVE_INFINITY;
       setImmediate(() => {
-        if (!this.closing) this.compact().catch((error: Error) => report(error.message));
+        if (!this.closing) void this.compactOrReport();
       });
     }
     return sequence;
@@ -141,7 +140,7 @@ export class Store<Event, Key> {
 
   /**
    * Writes a snapshot of the state as it is now and removes what it makes superfluous. Happens by
-   * itself when the journal has grown enough. One that is under way is not joined by a second.
+   * itself when the journal has grown enough. While one is under way, waits for that instead.
    */
   compact(): Promise<void> {
     this.compaction ??= this.writeSnapshot().finally(() => {
@@ -152,15 +151,26 @@ export class Store<Event, Key> {
 
   /** Makes all durable, leaves a snapshot of it, and lets the next server in. Rejects if not all is safe. */
   async close(): Promise<void> {
-    const { journal, lock, report } = this.parts;
+    const { journal, lock } = this.parts;
     this.closing = true;
     journal.endPatience();
     try {
       await this.compaction?.catch(() => {});
-      if (this.problem === null) await this.compact().catch((error: Error) => report(error.message));
+      if (this.problem === null) await this.compactOrReport();
       await journal.close();
     } finally {
       await lock.release();
+    }
+  }
+
+  /** The journal has everything, so a snapshot that fails is only worth telling. */
+  private async compactOrReport(): Promise<void> {
+    try {
+      await this.compact();
+    } catch (error) {
+      // What is no expected failure is a defect, for which the stack is wanted.
+      const text = error instanceof VbatchError ? error.message : String((error as Error).stack);
+      this.parts.report(text);
     }
   }
 

@@ -240,8 +240,11 @@ _vb_retire
   rm -f "$_vb_root/fifo"
   mkfifo "$_vb_root/fifo"
 }
-cat <>"$_vb_root/fifo" 2>/dev/null &
+# Opened here, not in the child: what is written before anybody holds the FIFO is lost.
+exec 3<>"$_vb_root/fifo"
+cat <&3 3<&- 2>/dev/null &
 _vb_cat=$!
+exec 3<&-
 trap _vb_quit EXIT
 # Nothing but cat holds the agent's stdout.
 exec >/dev/null

@@ -1,8 +1,7 @@
-import { pipeline } from 'node:stream';
 import type { EngineService, LogRequest } from '../../engine/service.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import { logQuerySchema } from '../../protocol/queries.ts';
-import { byteEncoder, frameEncoder, framesMediaType } from '../frames.ts';
+import { bytesOf, framesMediaType, framesOf } from '../frames.ts';
 import { byteRoute } from '../route.ts';
 
 export const logRoute = byteRoute({
@@ -14,10 +13,10 @@ export const logRoute = byteRoute({
     'application/octet-stream':
       'The bytes of one stream. `X-Log-Size` is its whole size once it is finished.',
     [framesMediaType]:
-      'Both streams: 1 byte (1 = stdout, 2 = stderr), the length as 4 bytes big-endian, the bytes; repeated.',
+      'Both streams as frames: 1 byte (1 = stdout, 2 = stderr, 0 = an Error as JSON), 4 bytes length, the bytes.',
   },
   errors: ['notFound', 'refused', 'unreachable'],
-  async handle({ engine }, { id, query: { stream, attempt, offset, follow } }) {
+  async handle({ engine }, { id, query: { stream, attempt, offset, follow }, gone, describe }) {
     if (stream === 'both' && offset > 0) {
       throw new VbatchError('invalid', 'In the query, offset needs stream=stdout or stream=stderr.');
     }
@@ -25,14 +24,17 @@ export const logRoute = byteRoute({
     if (attempt !== undefined) request.attempt = attempt;
     const size = stream === 'both' ? null : await finishedSize(engine, id, stream, attempt);
     const source = await engine.log(id, request);
-    const encoder = stream === 'both' ? frameEncoder() : byteEncoder();
+    const headers = { 'Content-Type': stream === 'both' ? framesMediaType : 'application/octet-stream' };
+    const signal = gone();
+    const stop = () => {
+      source.destroy(new VbatchError('noServer', `The server stopped while it sent the log of ${id}.`));
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    source.once('close', () => signal.removeEventListener('abort', stop));
     return {
-      headers: {
-        'Content-Type': stream === 'both' ? framesMediaType : 'application/octet-stream',
-        ...(size === null ? {} : { 'X-Log-Size': size }),
-      },
-      // An end of either, early or not, is the other's too; the router reports it.
-      source: pipeline(source, encoder, () => {}),
+      headers: size === null ? headers : { ...headers, 'X-Log-Size': size },
+      source: stream === 'both' ? framesOf(source, describe) : bytesOf(source),
     };
   },
 });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { withFolder } from '../../unit/store/support.ts';
 import { buildPuppet, Puppet } from './puppets.ts';

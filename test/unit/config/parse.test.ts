@@ -289,46 +289,29 @@ defaults: { pool: prep, grace: 1m30s }
   });
 
   it('answers any text with contents or a configuration error', () => {
-    const word = fc.constantFrom(
-      ...[
-        'hosts',
-        'pools',
-        'defaults',
-        'env',
-        'cpus',
-        'memory',
-        'local',
-        'p',
-        '4',
-        '1G',
-        'null',
-        '__proto__',
-      ],
-      ...[
-        ': ',
-        '\n',
-        '\n  ',
-        '\n    ',
-        '- ',
-        '{',
-        '}',
-        '[',
-        ']',
-        ', ',
-        '&a ',
-        '*a',
-        '"',
-        "'",
-        '!t ',
-        '? ',
-        '|',
-        '#',
-        '\t',
-        '---\n',
-      ],
-    );
+    const words = ['hosts', 'pools', 'defaults', 'env', 'cpus', 'memory', 'local', 'p', '4', '1G', 'null'];
+    const marks = [
+      ': ',
+      '\n',
+      '\n  ',
+      '\n    ',
+      '- ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ', ',
+      '&a ',
+      '*a',
+      '"',
+      "'",
+      '!t ',
+      '? ',
+    ];
+    const oddities = ['__proto__', '|', '#', '\t', '---\n', '<<: ', '%YAML 1.1\n', '\0', '\ud800'];
+    const word = fc.constantFrom(...words, ...marks, ...oddities);
     const anyText = fc.oneof(
-      fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
+      fc.array(word, { maxLength: 40 }).map((parts) => parts.join('')),
       fc.string(),
     );
     fc.assert(

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LogChunk } from '../../../server/engine/service.ts';
+import { VbatchError } from '../../../server/protocol/errors.ts';
 import { freshTask } from '../../support/fakeEngine.ts';
 import { type Fixture, failure, startServer, token } from './fixture.ts';
 
@@ -132,10 +133,10 @@ it('lets go of a log that is opened after the client has gone', async () => {
   expect(server.logged).toEqual([]);
 });
 
-it('breaks the connection off where a log fails half way, and notes why', async () => {
+it('breaks one stream off where it fails half way, and notes why', async () => {
   const source = new PassThrough({ objectMode: true });
   server.engine.openLog = () => source;
-  const answer = server.ask('GET', '/v1/tasks/run-1/log');
+  const answer = server.ask('GET', '/v1/tasks/run-1/log?stream=stdout');
   const broken = expect(answer).rejects.toThrow('aborted');
   source.write(out('half'));
   await expect.poll(() => server.engine.calls.length).toBe(1);
@@ -144,13 +145,37 @@ it('breaks the connection off where a log fails half way, and notes why', async 
   await expect.poll(() => server.logged.join()).toContain('the disk is on fire');
 });
 
-it('ends followed logs when the server closes', async () => {
+it.each([
+  [new VbatchError('unreachable', 'The host big is unreachable.'), 'unreachable', 'The host big', 0],
+  [new Error('the disk is on fire'), 'internal', 'look for', 1],
+])('ends both streams with a frame that says why: %s', async (error, code, message, logged) => {
   const source = new PassThrough({ objectMode: true });
   server.engine.openLog = () => source;
-  const answer = server.ask('GET', '/v1/tasks/run-1/log?follow=true');
-  const broken = expect(answer).rejects.toThrow('aborted');
+  const answer = server.ask('GET', '/v1/tasks/run-1/log');
+  source.write(out('half'));
   await expect.poll(() => server.engine.calls.length).toBe(1);
+  source.destroy(error);
+  const { bytes } = await answer;
+  expect(bytes.subarray(0, 10).toString('latin1')).toBe('\x01\0\0\0\x04half\0');
+  expect(JSON.parse(bytes.subarray(14).toString())).toEqual(failure(code, message));
+  expect(server.logged).toHaveLength(logged);
+});
+
+it('ends followed logs at once when the server closes', async () => {
+  const open = () => server.engine.calls.length;
+  const sources = [new PassThrough({ objectMode: true }), new PassThrough({ objectMode: true })];
+  server.engine.openLog = () => sources[open() - 1] ?? new PassThrough();
+  const both = server.ask('GET', '/v1/tasks/run-1/log?follow=true');
+  await expect.poll(open).toBe(1);
+  const broken = expect(server.ask('GET', '/v1/tasks/run-1/log?stream=stdout&follow=true')).rejects.toThrow(
+    'aborted',
+  );
+  await expect.poll(open).toBe(2);
+  const start = performance.now();
   await server.close();
+  expect(performance.now() - start).toBeLessThan(900);
+  expect(JSON.parse((await both).bytes.subarray(5).toString())).toEqual(failure('noServer', 'run-1'));
   await broken;
-  expect(source.destroyed).toBe(true);
+  expect(sources.map((source) => source.destroyed)).toEqual([true, true]);
+  expect(server.logged).toEqual([]);
 });

@@ -89,9 +89,7 @@ it('refuses a command line that is too large in all', async () => {
   const command = Array.from({ length: 9 }, () => 'x'.repeat(120_000));
   const answer = await server.ask('POST', '/v1/tasks', { body: { tasks: [task, { ...task, command }] } });
   expect(answer.status).toBe(413);
-  expect(answer.json).toEqual(
-    failure('tooLarge', 'tasks[1]'.replace(/[[\]]/g, '\\$&'), '1080009 bytes', '1048576'),
-  );
+  expect(answer.json).toEqual(failure('tooLarge', 'tasks[1]', '1080009 bytes', '1048576'));
   expect(server.engine.calls).toEqual([]);
 });
 

@@ -14,7 +14,7 @@ const names = ['a', 'b', 'c', 'd'];
 
 /** One thing to do next; numbers pick among what there is at that moment. */
 interface Action {
-  what: 'submit' | 'submit' | 'submit' | 'end' | 'end' | 'cancel' | 'hold' | 'place';
+  what: 'submit' | 'end' | 'cancel' | 'hold' | 'place';
   pick: number;
   name: number;
   kinds: ('success' | 'fail' | 'any')[];
@@ -25,11 +25,11 @@ interface Action {
 }
 
 const action: fc.Arbitrary<Action> = fc.record({
-  what: fc.constantFrom('submit', 'submit', 'submit', 'end', 'end', 'cancel', 'hold', 'place') as fc.Arbitrary<Action['what']>,
+  what: fc.constantFrom<Action['what'][]>('submit', 'submit', 'submit', 'end', 'end', 'cancel', 'hold', 'place'),
   pick: fc.nat(1_000),
   name: fc.nat(3),
-  kinds: fc.array(fc.constantFrom('success', 'fail', 'any') as fc.Arbitrary<'success' | 'fail' | 'any'>, { maxLength: 3 }),
-  targets: fc.array(fc.nat(3), { minLength: 3, maxLength: 3 }),
+  kinds: fc.array(fc.constantFrom<Action['kinds']>('success', 'fail', 'any'), { maxLength: 2 }),
+  targets: fc.array(fc.nat(3), { minLength: 2, maxLength: 2 }),
   code: fc.constantFrom(0, 0, 0, 1, 7),
   allowFailure: fc.boolean(),
   shards: fc.constantFrom(0, 0, 0, 0, 3),

@@ -274,7 +274,7 @@ describe('a failed disk', () => {
       await expect(journal.durable(1)).resolves.toBeUndefined();
       expect(journal.problem).toMatchObject({ code: 'stateFailed' });
       await expect(journal.close()).rejects.toMatchObject({ code: 'stateFailed' });
-      expect((await replayed<string>(folder)).events[0]).toBe('a');
+      expect((await replayed(folder)).events[0]).toBe('a');
     });
   });
 

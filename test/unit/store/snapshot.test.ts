@@ -43,7 +43,7 @@ describe('SnapshotFolder', () => {
     });
   });
 
-  it('lets the event loop turn between slices of at most a few hundred records', async () => {
+  it('lets the event loop turn after every 64 KiB of records', async () => {
     await withFolder(async (path) => {
       let sinceTurn = 0;
       let most = 0;
@@ -62,7 +62,7 @@ describe('SnapshotFolder', () => {
       }
       await new SnapshotFolder(path).write({ ...snapshot(1), count: 5000, records: many() });
       done = true;
-      expect(most).toBeLessThan(300);
+      expect(most).toBeLessThan(80);
     });
   });
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -281,6 +281,22 @@ describe('a damaged snapshot', () => {
     await withFolder(async (folder) => {
       await mkdir(join(folder, 'snapshots', '000000000007.ndjson'), { recursive: true });
       expect(await failure(folder)).toMatch(/^Opening the state folder .* EISDIR/);
+    });
+  });
+});
+
+describe('state files of format 1', () => {
+  it('are read for ever', async () => {
+    await withFolder(async (parent) => {
+      const folder = join(parent, 'state');
+      await cp(join(import.meta.dirname, '../../fixtures/state/format-1'), folder, { recursive: true });
+      const form = {
+        changes: 7,
+        values: { plain: -1, 'ünï 💡': 2.5, 'not UTF-8 \udc80\udcff': 3, 'since "then"\n': 5 },
+      };
+      expect(await formAfterKill(folder)).toEqual(form);
+      await rm(join(folder, 'snapshots', '000000000005.ndjson'));
+      expect(await formAfterKill(folder)).toEqual(form);
     });
   });
 });

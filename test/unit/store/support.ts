@@ -43,11 +43,11 @@ export async function contentsOf(folder: string): Promise<Record<string, string>
 }
 
 /** The events of a journal after a sequence, and what was reported on the way. */
-export async function replayed<Event>(folder: string, after = 0) {
-  const events: Event[] = [];
+export async function replayed(folder: string, after = 0) {
+  const events: unknown[] = [];
   const sequences: number[] = [];
   const reports: string[] = [];
-  const { last, bytes } = await readJournal<Event>(
+  const { last, bytes } = await readJournal(
     folder,
     after,
     (event, sequence) => {

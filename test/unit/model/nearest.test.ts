@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closest, nearest } from '../../../server/protocol/nearest.ts';
+import { closest, nearest } from '../../../server/model/nearest.ts';
 
 const keys = ['cpus', 'memory', 'gpus', 'slots', 'env', 'setup', 'hosts'];
 

@@ -1,0 +1,42 @@
+// Bundles everything that runs outside the tests into dist/. `node esbuild.mjs`
+import { build } from 'esbuild';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+rmSync('dist', { recursive: true, force: true });
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { __VBATCH_VERSION__: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+await Promise.all([
+  build({
+    ...shared,
+    entryPoints: { server: 'server/main.ts' },
+    outdir: 'dist',
+    sourcemap: true,
+    // The scripts of the host's side are read from beside the bundle.
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  }),
+  // Small and minified: what is typed in a terminal must start at once.
+  build({
+    ...shared,
+    entryPoints: { vbatch: 'cli/vbatch.ts', vrun: 'cli/vrun.ts', vctl: 'cli/vctl.ts' },
+    outdir: 'dist/cli',
+    minify: true,
+    banner: { js: '#!/usr/bin/env node' },
+  }),
+]);
+
+for (const program of ['vbatch', 'vrun', 'vctl']) chmodSync(`dist/cli/${program}.cjs`, 0o755);
+for (const script of readdirSync('server/hosts/agent').filter((name) => name.endsWith('.sh'))) {
+  cpSync(`server/hosts/agent/${script}`, `dist/${script}`);
+}

@@ -1,0 +1,110 @@
+/** The composition root: puts a server together and takes it apart again. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { loadConfiguration } from './config/load.ts';
+import { Calls } from './engine/calls.ts';
+import { Contents } from './engine/contents.ts';
+import { Engine } from './engine/engine.ts';
+import { type HostState, Rooms } from './engine/rooms.ts';
+import { LocalHost } from './hosts/local.ts';
+import { createHttpServer } from './http/server.ts';
+import { localHost } from './config/configuration.ts';
+import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
+import { openStore } from './store/store.ts';
+import { realTimers } from './timers.ts';
+
+export interface AppOptions {
+  /** The state folder. */
+  home: string;
+  env: NodeJS.ProcessEnv;
+  version: string;
+  log: Logger;
+  /** Called when a client asks the server to stop. */
+  onStop: () => void;
+}
+
+export interface App {
+  readonly port: number;
+  /** Answers nobody any more, makes all durable and lets the next server in. Tasks go on (R31). */
+  close(): Promise<void>;
+}
+
+/** How long the first look at this machine may keep clients waiting. */
+const firstLookMs = 10_000;
+
+/** Starts the server of a state folder. Throws `refused` where another one runs, `stateFailed` where it is damaged. */
+export async function startApp({ home, env, version, log, onStop }: AppOptions): Promise<App> {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  chmodSync(home, 0o700);
+  const note = (message: string): void => log.info(message);
+  const contents = new Contents(randomInt(2 ** 25));
+  const store = await openStore({ folder: home, contents, report: (message) => log.warn(message) });
+
+  const local = new LocalHost({ name: localHost, folder: join(home, 'hosts', localHost), env, log: note });
+  const hosts = new Map([[localHost, unseen(local)]]);
+  const userFile = userConfigFile(env);
+  const rooms = new Rooms(hosts, (workspace) => loadConfiguration({ userFile, workspace }));
+  const engine: Engine = new Engine({
+    state: contents.state,
+    ledger: store,
+    rooms,
+    timers: realTimers,
+    now: Date.now,
+    identity: { version, pid: process.pid, startedAt: new Date().toISOString(), home },
+    onCall: (host, call) => calls.take(host, call),
+    log: note,
+  });
+  const calls = new Calls(engine, version, (message) => log.error(message));
+  await readConfigurations(contents, rooms, log);
+
+  const seen = firstLook(engine, local.name, hosts);
+  engine.open();
+  await seen;
+  const token = randomBytes(32).toString('base64url');
+  const http = createHttpServer({ engine, token, loginEnvironment: () => local.loginEnvironment(), onStop, log });
+  const port = await http.listen();
+  writeDiscovery(home, { pid: process.pid, port, token, version });
+  log.info({ port, home, tasks: contents.state.tasks.size }, 'the server is ready');
+
+  return {
+    port,
+    async close() {
+      removeDiscovery(home, process.pid);
+      await http.close();
+      await engine.close();
+      await store.close();
+    },
+  };
+}
+
+function unseen(host: LocalHost): HostState {
+  return { host, online: false, since: null, trouble: null, facts: null };
+}
+
+/** What waits from before must find its pools again. A mistake in a file is told to whoever submits next. */
+async function readConfigurations(contents: Contents, rooms: Rooms, log: Logger): Promise<void> {
+  const { state } = contents;
+  const workspaces = new Set<string | null>([null]);
+  for (const number of state.live) workspaces.add(state.task(number).spec.workspace);
+  for (const workspace of workspaces) {
+    await rooms.refresh(workspace).catch((error: Error) => log.warn(error.message));
+  }
+}
+
+/** Resolves when it is known what this machine has, so that the first submission finds its pools. */
+function firstLook(engine: Engine, name: string, hosts: ReadonlyMap<string, HostState>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stop();
+      cancel();
+      resolve();
+    };
+    const stop = engine.subscribe(() => {
+      const host = hosts.get(name);
+      if (host?.online || host?.trouble) done();
+    });
+    const cancel = realTimers.after(firstLookMs, done);
+  });
+}

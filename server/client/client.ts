@@ -1,0 +1,186 @@
+/** The API of the server as functions. Failures are `VbatchError` with the server's own sentence. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LogChunk } from '../engine/service.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
+import type {
+  ActionResult,
+  Explanation,
+  HostView,
+  PoolView,
+  ServerView,
+  SubmitRequest,
+  SubmitResult,
+  TaskDetail,
+  TaskList,
+  TaskView,
+} from '../protocol/tasks.ts';
+import { FrameDecoder } from './logs.ts';
+import { type Address, type Finder, Transport } from './transport.ts';
+
+/** How long to wait for a server that is gone before looking again. */
+const pauseMs = 250;
+
+export class Client {
+  private readonly transport: Transport;
+
+  /** @param find how to find the server again when a connection is lost; null for not at all. */
+  constructor(
+    address: Address,
+    private readonly find: Finder | null = null,
+  ) {
+    this.transport = new Transport(address, find);
+  }
+
+  /** One result for each task, in order. Sent again after a lost connection if every task has a key (R4). */
+  async submit(request: SubmitRequest): Promise<SubmitResult[]> {
+    const repeatable = request.tasks.every((task) => task.key !== undefined);
+    const options = { body: request, repeatable };
+    const { results } = await this.transport.json<{ results: SubmitResult[] }>('POST', '/v1/tasks', options);
+    return results;
+  }
+
+  list(query: ListQuery = {}): Promise<TaskList> {
+    return this.get(`/v1/tasks${queryText(query)}`);
+  }
+
+  task(id: string): Promise<TaskDetail> {
+    return this.get(taskPath(id));
+  }
+
+  /** The task and what lies below it, parents before children, up to `limit` tasks. */
+  async tree(id: string, limit: number): Promise<TaskView[]> {
+    return (await this.get<{ tasks: TaskView[] }>(`${taskPath(id)}/tree${queryText({ limit })}`)).tasks;
+  }
+
+  explain(id: string): Promise<Explanation> {
+    return this.get(`${taskPath(id)}/explain`);
+  }
+
+  /** The task once it is done. Waits over lost connections and restarts of the server, until `signal` aborts. */
+  async whenDone(id: string, signal?: AbortSignal): Promise<TaskView> {
+    for (;;) {
+      try {
+        return await this.get(`${taskPath(id)}/wait`, signal);
+      } catch (error) {
+        await this.pauseAfter(error, signal);
+      }
+    }
+  }
+
+  /** What the task's command has written. Ends early with an error where the connection is lost. */
+  async *log(id: string, query: LogQuery = {}, signal?: AbortSignal): AsyncGenerator<LogChunk> {
+    const { stream = 'both' } = query;
+    const arriving = this.transport.bytes(`${taskPath(id)}/log${queryText({ ...query, stream })}`, signal);
+    if (stream !== 'both') {
+      for await (const data of arriving) yield { stream, data };
+      return;
+    }
+    const decoder = new FrameDecoder();
+    for await (const bytes of arriving) yield* decoder.push(bytes);
+    decoder.end();
+  }
+
+  /**
+   * All that the task's attempts write until it is done, each byte once, over lost connections and
+   * restarts of the server. The order between the streams may differ after one.
+   */
+  async *followLog(id: string, signal?: AbortSignal): AsyncGenerator<LogChunk> {
+    const told = { stdout: 0, stderr: 0 };
+    for (;;) {
+      // A followed log always begins with the first attempt, so what is known can be skipped by its length.
+      const known = { ...told };
+      try {
+        for await (const { stream, data } of this.log(id, { follow: true }, signal)) {
+          const fresh = data.subarray(known[stream]);
+          known[stream] -= data.length - fresh.length;
+          told[stream] += fresh.length;
+          if (fresh.length > 0) yield { stream, data: fresh };
+        }
+        return;
+      } catch (error) {
+        await this.pauseAfter(error, signal);
+      }
+    }
+  }
+
+  cancel(id: string): Promise<ActionResult> {
+    return this.post(`${taskPath(id)}/cancel`);
+  }
+
+  hold(id: string): Promise<ActionResult> {
+    return this.post(`${taskPath(id)}/hold`);
+  }
+
+  release(id: string): Promise<ActionResult> {
+    return this.post(`${taskPath(id)}/release`);
+  }
+
+  /** Not sent again after a lost connection: the first may have begun something that has failed since. */
+  retry(id: string): Promise<ActionResult> {
+    return this.transport.json('POST', `${taskPath(id)}/retry`, { repeatable: false });
+  }
+
+  prune(request: PruneRequest): Promise<{ removed: string[] }> {
+    return this.transport.json('POST', '/v1/prune', { body: request, repeatable: false });
+  }
+
+  /** The pools, with those of a workspace's own configuration where it is not null. */
+  async pools(workspace: string | null): Promise<PoolView[]> {
+    const query = workspace === null ? '' : queryText({ workspace });
+    return (await this.get<{ pools: PoolView[] }>(`/v1/pools${query}`)).pools;
+  }
+
+  async hosts(): Promise<HostView[]> {
+    return (await this.get<{ hosts: HostView[] }>('/v1/hosts')).hosts;
+  }
+
+  server(): Promise<ServerView> {
+    return this.get('/v1/server');
+  }
+
+  /** Tells the server to end itself. Answers with its process id before it has ended. */
+  async stop(): Promise<number> {
+    const options = { repeatable: false };
+    return (await this.transport.json<{ pid: number }>('POST', '/v1/server/stop', options)).pid;
+  }
+
+  /** Where the server is now: for the event stream (events.ts). */
+  locate(): Promise<Address> {
+    return this.transport.locate();
+  }
+
+  /** Ends the kept connections; what is under way fails. */
+  close(): void {
+    this.transport.close();
+  }
+
+  private get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+    return this.transport.json('GET', path, { signal, repeatable: true });
+  }
+
+  private post<Answer>(path: string): Promise<Answer> {
+    return this.transport.json('POST', path, { repeatable: true });
+  }
+
+  /** Waits a moment where `error` says that the server is gone and may come back; throws anything else. */
+  private async pauseAfter(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    const isGone = error instanceof VbatchError && error.code === 'noServer';
+    if (!isGone || this.find === null) throw error;
+    await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+/** Ids hold slashes, and names any character; a name that is not well-formed text is no task's here. */
+function taskPath(id: string): string {
+  return `/v1/tasks/${encodeURIComponent(id.toWellFormed())}`;
+}
+
+function queryText(query: Readonly<Record<string, unknown>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    const values: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+    for (const each of values) parameters.append(name, String(each));
+  }
+  return parameters.size === 0 ? '' : `?${parameters}`;
+}

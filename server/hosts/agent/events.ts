@@ -1,0 +1,92 @@
+/** What the agent tells: one line each, as the table at the top of agent.sh lists them. */
+import { constants } from 'node:os';
+import type { Exit } from '../../model/task.ts';
+import type { AttemptKey, CallKey } from '../host.ts';
+
+/** How an attempt ended, as its .exit file has it. */
+export interface End {
+  kind: 'exit' | 'directory' | 'program' | 'setup' | 'never';
+  code: number;
+  /** The directory or program, or empty where it was too long to tell. */
+  text: string;
+}
+
+export type AgentEvent =
+  | { type: 'ready'; mode: string }
+  | { type: 'unfit' }
+  | { type: 'started' | 'lost' | 'absent' | 'unable'; key: AttemptKey }
+  | { type: 'ended' | 'stopped'; key: AttemptKey; end: End }
+  | { type: 'call'; call: CallKey };
+
+const endPattern = /^(exit|directory|program|setup|never) (\d+) ?(.*)$/s;
+const keyPattern = /^\d+\.\d+$/;
+const callPattern = /^\d+\.\d+\/\d+-\d+$/;
+
+/** The event that a line stands for, or null: anything on the host may write into the FIFO. */
+export function parseEvent(line: string): AgentEvent | null {
+  const [type = '', rest = ''] = splitOnce(line);
+  switch (type) {
+    case 'ready':
+      return { type, mode: rest };
+    case 'unfit':
+      return { type };
+    case 'call':
+      return callPattern.test(rest) ? { type, call: rest } : null;
+    case 'started':
+    case 'lost':
+    case 'absent':
+    case 'unable':
+      return keyPattern.test(rest) ? { type, key: rest } : null;
+    case 'ended':
+    case 'stopped': {
+      const [key, record] = splitOnce(rest);
+      const match = endPattern.exec(record);
+      if (!match || !keyPattern.test(key)) return null;
+      const [, kind, code, text = ''] = match;
+      return { type, key, end: { kind: kind as End['kind'], code: Number(code), text } };
+    }
+    default:
+      return null;
+  }
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf(' ');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The first name of each number: 6 is ABRT rather than IOT. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name.slice('SIG'.length)]),
+);
+
+/**
+ * The exit as the model has it. A shell reports a command that exits with 128+N and one that dies of
+ * signal N alike; both are taken for the signal.
+ */
+export function exitOf(end: End, host: string): Exit {
+  const signal = end.kind === 'exit' && end.code > 128 ? (signalNames.get(end.code - 128) ?? null) : null;
+  return { exitCode: end.code, signal, reason: reasonOf(end, host) };
+}
+
+function reasonOf({ kind, code, text }: End, host: string): string | null {
+  const named = text === '' ? '' : `: ${text}`;
+  switch (kind) {
+    case 'exit':
+      return null;
+    case 'directory':
+      return text === ''
+        ? `its directory does not exist on ${host}, or cannot be entered`
+        : `the directory ${text} does not exist on ${host}, or cannot be entered`;
+    case 'program':
+      return code === 127
+        ? `command not found on ${host}${named}`
+        : `not an executable file on ${host}${named}`;
+    case 'setup':
+      return `the setup lines of ${host} or its pool failed with exit code ${code}; stderr may say why`;
+    case 'never':
+      return 'stopped before it started';
+  }
+}

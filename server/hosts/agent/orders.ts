@@ -1,0 +1,80 @@
+/**
+ * What is said to the agent. An order is one call of one of its functions, as shell script; the
+ * table at the top of agent.sh lists them. Order texts are strings as protocol/bytes makes them.
+ */
+import type { AttemptKey } from '../host.ts';
+
+/** A word that every POSIX shell reads back as exactly this text, which must not hold a NUL. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Variables of the agent that its first order sets. */
+export interface AgentSettings {
+  /** The host's folder. */
+  root: string;
+  /** The folder of the scripts. */
+  scripts: string;
+  /** The command that runs a fresh shell, its words separated by blanks. */
+  shell: string;
+  /** Where procfs is mounted. Where it is not there, the agent asks `ps`. */
+  proc: string;
+  /** What tells the attempts of this folder from those of any other. */
+  cookie: string;
+}
+
+/** An order is cut short when the server dies in the middle of it; the braces make it do nothing then. */
+function order(name: string, words: readonly string[]): string {
+  return `{ ${[name, ...words.map(quote)].join(' ')}; }\n`;
+}
+
+/** The first order: makes a shell that reads stdin the agent. */
+export function becomeAgent(settings: AgentSettings): string {
+  const assignments = [
+    `_vb_root=${quote(settings.root)}`,
+    `_vb_here=${quote(settings.scripts)}`,
+    `_vb_shell=${quote(settings.shell)}`,
+    `_vb_proc=${quote(settings.proc)}`,
+    `_vb_cookie=${quote(settings.cookie)}`,
+  ];
+  return `{ ${assignments.join(' ')}; . ${quote(`${settings.scripts}/agent.sh`)}; }\n`;
+}
+
+/** What W needs to know of an attempt; see attempt.sh. */
+export interface Launch {
+  key: AttemptKey;
+  directory: string;
+  /** A file to source for the environment. */
+  environment: string;
+  /** The word to look for before the start, or empty where the words look for it themselves. */
+  program: string;
+  /** `NAME=value`, on top of the file's. */
+  assignments: readonly string[];
+  /** Program and arguments to execute. */
+  words: readonly string[];
+}
+
+export function startOrder(launch: Launch): string {
+  const { key, directory, environment, program, assignments, words } = launch;
+  return order('_vb_start', [
+    key,
+    directory,
+    environment,
+    program,
+    String(assignments.length),
+    ...assignments,
+    ...words,
+  ]);
+}
+
+export function stopOrder(key: AttemptKey, graceSeconds: number): string {
+  return order('_vb_stop', [key, String(Math.round(graceSeconds * 1000))]);
+}
+
+export function checkOrder(key: AttemptKey): string {
+  return order('_vb_check', [key]);
+}
+
+export function sweepOrder(keys: readonly AttemptKey[]): string {
+  return order('_vb_sweep', keys);
+}

@@ -1,0 +1,21 @@
+/** The shell scripts of a host's side, as they lie beside this file. A bundle needs them beside itself. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+function script(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8');
+}
+
+const shim = script('./shim.sh');
+
+/** Contents by path within the folder that `scriptsVersion` names. */
+export const scripts: Readonly<Record<string, string>> = {
+  'agent.sh': script('./agent.sh'),
+  'attempt.sh': script('./attempt.sh'),
+  'login.sh': script('./login.sh'),
+  'bin/vbatch': shim,
+  'bin/vrun': shim,
+};
+
+/** Names the contents: scripts of another version never share a folder with these. */
+export const scriptsVersion = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 12);

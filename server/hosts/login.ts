@@ -1,0 +1,102 @@
+/** The login environment of this machine (R34): what a person gets who opens a terminal on it. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { basename } from 'node:path';
+import { quote } from './agent/orders.ts';
+import { type Environment, isOurs, parseEnviron, parseExports, withoutOwn } from './environment.ts';
+
+export interface Login {
+  environment: Environment;
+  /** As `umask` prints it: octal digits. */
+  umask: string;
+}
+
+/** Start-up files that take longer than this are given up on. Milliseconds. */
+const patience = 10_000;
+/** More than any environment; start-up files that print without end are given up on. */
+const maxOutput = 16 * 1024 * 1024;
+
+/**
+ * Runs the user's shell as a login, interactive one, because conda, modules and the like are set up for
+ * those only, and has it print its environment. Its start-up files may print, fail or end it: where
+ * nothing comes of it the answer is `env` itself, and `log` is told so.
+ */
+export async function captureLogin(
+  env: NodeJS.ProcessEnv,
+  printer: string,
+  log: (message: string) => void,
+): Promise<Login> {
+  const inherited = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]),
+  );
+  const shell = env.SHELL || userInfo().shell || '/bin/sh';
+  const mark = `vbatch-login-${randomBytes(12).toString('hex')}`;
+  const output = await outputOf(shell, `${quote(printer)} ${mark}`, Object.fromEntries(inherited), mark);
+  if (Buffer.isBuffer(output)) return parseLogin(output);
+  log(`The login shell ${shell} ${output}; tasks get the environment that the server was started with.`);
+  return {
+    environment: withoutOwn(inherited),
+    umask: process.umask().toString(8).padStart(4, '0'),
+  };
+}
+
+/** The bytes between the two marks, or a clause that says what went wrong. */
+function outputOf(
+  shell: string,
+  command: string,
+  env: Record<string, string>,
+  mark: string,
+): Promise<Buffer | string> {
+  // csh takes -l only by itself; a name that begins with a dash makes a login shell of it, too.
+  const isCsh = /csh$/.test(shell);
+  const child = spawn(shell, isCsh ? ['-i', '-c', command] : ['-l', '-i', '-c', command], {
+    argv0: isCsh ? `-${basename(shell)}` : shell,
+    cwd: '/',
+    detached: true,
+    env: { ...env, TERM: 'dumb' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return new Promise((resolve) => {
+    let output = Buffer.alloc(0);
+    const finish = (result: Buffer | string) => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => {
+      finish(`did not answer within ${patience / 1000} s`);
+      // The whole session: an interactive shell's children have groups of their own and die of SIGPIPE or SIGHUP.
+      if (child.pid !== undefined) killGroup(child.pid);
+    }, patience);
+    child.stdout.on('data', (data: Buffer) => {
+      output = Buffer.concat([output, data]);
+      const start = output.indexOf(`\n${mark} `);
+      const end = start < 0 ? -1 : output.indexOf(`\n${mark}\n`, start + 1);
+      // Things that start-up files leave running may hold stdout open: the second mark is the end.
+      if (end >= 0) finish(output.subarray(start + mark.length + 2, end));
+      else if (output.length > maxOutput) finish(`printed more than ${maxOutput} bytes`);
+    });
+    child.once('error', (error) => finish(`could not be started: ${error.message}`));
+    child.once('close', (code) => finish(`ended with ${code} before it printed its environment`));
+  });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Reads what login.sh prints: `FORMAT UMASK`, a newline, the variables. */
+function parseLogin(output: Buffer): Login {
+  const newline = output.indexOf(10);
+  const [format, umask = ''] = output.subarray(0, newline).toString().split(' ');
+  const variables = output.subarray(newline + 1);
+  return {
+    environment: withoutOwn(format === 'environ' ? parseEnviron(variables) : parseExports(variables)),
+    umask: /^[0-7]{3,4}$/.test(umask) ? umask : '0022',
+  };
+}
