@@ -32,6 +32,7 @@ export function vctlProgram(context: Context, version: string): Command {
     .version(`vctl ${version}`, '--version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ helpWidth: 100 })
     .configureOutput({

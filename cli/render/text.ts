@@ -17,7 +17,13 @@ const plain = /^[\x20-\x7e]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const harmful = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | null = null;
+
+/** Made when it is first needed: that takes 12 ms, and most texts are plain. */
+function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** The text with everything harmful made visible: `␛` for escape, `�` where there is no picture. */
 export function harmless(text: string): string {
@@ -31,9 +37,7 @@ export function harmless(text: string): string {
 /** Columns that a harmless text takes. */
 export function textWidth(text: string): number {
   if (plain.test(text)) return text.length;
-  let total = 0;
-  for (const { segment } of graphemes.segment(text)) total += graphemeWidth(segment);
-  return total;
+  return graphemesOf(text).reduce((total, grapheme) => total + graphemeWidth(grapheme), 0);
 }
 
 function graphemeWidth(grapheme: string): number {
@@ -45,7 +49,7 @@ function graphemeWidth(grapheme: string): number {
 export function cutText(text: string, width: number, keep: 'start' | 'end' = 'start'): string {
   if (textWidth(text) <= width) return text;
   if (width <= 0) return '';
-  const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const segments = plain.test(text) ? [...text] : graphemesOf(text);
   if (keep === 'end') segments.reverse();
   let room = width - 1;
   const kept = segments.slice(

@@ -32,16 +32,18 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-export async function startServer(options: Partial<HttpServerOptions> = {}): Promise<Fixture> {
-  const engine = new FakeEngine();
+export async function startServer(
+  options: Partial<HttpServerOptions> & { engine?: FakeEngine } = {},
+): Promise<Fixture> {
+  const { engine = new FakeEngine() } = options;
   const logged: string[] = [];
   const server = createHttpServer({
-    engine,
     token,
     loginEnvironment: async () => new Map(),
     onStop: () => {},
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     ...options,
+    engine,
   });
   const port = await server.listen();
   return {
