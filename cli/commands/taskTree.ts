@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
+import type { TaskView } from '../../server/protocol/tasks.ts';
 import { writeAll } from '../io.ts';
 import { treeLines } from '../render/tree.ts';
 import { type Context, drawing, withExamples } from './context.ts';
 
 /** More siblings than this that ended alike are one line. */
-export const foldAbove = 20;
+const foldAbove = 20;
 /** How many runs `vctl task tree` shows when no task is named. */
 const newestRuns = 10;
 /** Most tasks of one tree that are fetched and drawn. */
-export const treeLimit = 10_000;
+const treeLimit = 10_000;
 
 /** `vctl task tree [ID]` */
 export function addTaskTree(parent: Command, context: Context): void {
@@ -26,23 +27,22 @@ export function addTaskTree(parent: Command, context: Context): void {
         id === undefined
           ? (await client.list({ top: true, limit: newestRuns })).tasks.map((run) => run.id)
           : [id];
-      const { stdout } = context.io;
+      const tasks: TaskView[] = [];
       for (const root of roots) {
-        const tasks = await client.tree(root, treeLimit);
-        const options = {
-          ...drawing(context, stdout),
-          foldAbove: all ? Number.POSITIVE_INFINITY : foldAbove,
-        };
-        await writeAll(
-          stdout,
-          treeLines(tasks, options)
-            .map((line) => `${line}\n`)
-            .join(''),
-        );
-        if (tasks.length === treeLimit) {
+        const tree = await client.tree(root, treeLimit);
+        tasks.push(...tree);
+        if (tree.length === treeLimit) {
           context.io.stderr.write(`vctl: only the first ${treeLimit} tasks of ${root} are shown\n`);
         }
       }
+      const { stdout } = context.io;
+      const options = { ...drawing(context, stdout), foldAbove: all ? Number.POSITIVE_INFINITY : foldAbove };
+      await writeAll(
+        stdout,
+        treeLines(tasks, options)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     });
   withExamples(command, [
     'vctl task tree',

@@ -124,9 +124,10 @@ class Redrawn implements Display {
   }
 }
 
-/** Elsewhere: a line for each change. */
+/** Elsewhere: a line for each task that is not done at first, and then for each change. */
 class Printed implements Display {
   private readonly known = new Map<string, TaskView>();
+  private first = true;
 
   constructor(private readonly context: Context) {}
 
@@ -136,8 +137,9 @@ class Printed implements Display {
     for (const task of changed) {
       const line = changeLine(this.known.get(task.id), task, colours, now);
       this.known.set(task.id, task);
-      if (line !== null) stdout.write(`${line}\n`);
+      if (line !== null && !(this.first && isDone(task.status))) stdout.write(`${line}\n`);
     }
+    this.first = false;
   }
 
   trouble(reason: string | null): void {

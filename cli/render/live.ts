@@ -22,6 +22,9 @@ export class LiveArea {
 
   /** Puts these lines in the place of the ones drawn before. Each must fit the terminal's width. */
   draw(lines: readonly string[]): void {
+    const same =
+      this.drawn?.columns === this.stream.columns && this.drawn.lines.join('\n') === lines.join('\n');
+    if (same) return;
     this.stream.write(`${this.erasing()}${lines.map((line) => `${line}\n`).join('')}`);
     this.drawn = { lines, columns: this.stream.columns };
   }

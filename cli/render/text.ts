@@ -8,7 +8,8 @@ const wide =
   /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 /** A grapheme of these alone takes no column. */
 const zero = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
-const plain = /^[\x20-\x7e]*$/;
+/** ASCII, Latin letters, and what trees, icons and cuts are drawn with: a column for each. */
+const plain = /^[\x20-\x7e\xa1-\xac\xae-\u02ff–…⊖⊘─-╿○◌●◐◔✓✗]*$/;
 
 /**
  * What could move the cursor, change colours or hide the direction of text: control characters,

@@ -23,7 +23,7 @@ const readyMs = 60_000;
 /** How long to wait for a server that holds the state folder to be ready, or gone, before starting again. */
 const rivalMs = 1_000;
 /** How often to start a server while another one holds the state folder. */
-const maxStarts = 20;
+const maxStarts = 10;
 /** How long a server that runs may take to say so. */
 const answerMs = 10_000;
 /** How many lines of the log of a server that failed are shown. */
@@ -95,17 +95,23 @@ async function answers(discovery: Discovery): Promise<boolean> {
 
 /** Starts a server. Of several that start at once one wins the state folder, and the others find it. */
 async function start(home: string, env: NodeJS.ProcessEnv, options: ConnectOptions): Promise<Discovery> {
-  for (let starts = 0; starts < maxStarts; starts++) {
+  for (let starts = 1; ; starts++) {
     const readiness = await launch(home, env, options.serverFile);
-    if ('error' in readiness && readiness.error.code !== 'refused') {
+    // Another server holds the folder: it is about to publish itself, or about to end.
+    const isHeld = 'error' in readiness && readiness.error.code === 'refused';
+    if ('error' in readiness && (!isHeld || starts === maxStarts)) {
       const { code, message } = readiness.error;
       throw new VbatchError(isErrorCode(code) ? code : 'internal', message);
     }
     const winner = await published(home, rivalMs);
     if (winner !== null) return checked(winner, options);
+    if (!isHeld) {
+      throw new VbatchError(
+        'noServer',
+        `The vbatch server ended right after its start; ${logFile(home)} may say why.`,
+      );
+    }
   }
-  const advice = `see ${logFile(home)}, and end the process that holds it`;
-  throw new VbatchError('noServer', `Another vbatch server holds ${home} and does not get ready; ${advice}.`);
 }
 
 /** Runs a server in a session of its own, which outlives this process and its terminal. */

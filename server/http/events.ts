@@ -125,7 +125,8 @@ export function peer(client: WebSocket, beat: () => void, timers: Timers): Peer 
       client.send(message, (error) => {
         if (error) return;
         beat();
-        sent();
+        // A large picture must not keep everybody else waiting while the network takes all at once.
+        setImmediate(sent);
       });
     },
     drop(farewell) {

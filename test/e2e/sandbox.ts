@@ -105,11 +105,22 @@ export class Sandbox {
     return JSON.parse(stdout) as SeenTask;
   }
 
+  async children(id: string): Promise<SeenTask[]> {
+    const { stdout } = await this.run('vctl', ['task', 'list', id, '-o', 'json', '--limit', '1000']);
+    return JSON.parse(stdout) as SeenTask[];
+  }
+
   /** Everything below a task, by id without the task's own. */
   async below(id: string): Promise<Record<string, SeenTask>> {
-    const { stdout } = await this.run('vctl', ['task', 'tree', id, '--all', '-o', 'json']);
-    const tasks = JSON.parse(stdout) as SeenTask[];
-    return Object.fromEntries(tasks.filter((task) => task.id !== id).map((task) => [task.id.slice(id.length + 1), task]));
+    const found: Record<string, SeenTask> = {};
+    const visit = async (parent: string): Promise<void> => {
+      for (const task of await this.children(parent)) {
+        found[task.id.slice(id.length + 1)] = task;
+        if (task.children.total > 0) await visit(task.id);
+      }
+    };
+    await visit(id);
+    return found;
   }
 
   async log(id: string): Promise<{ stdout: string; stderr: string }> {
