@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Client } from '../server/client/client.ts';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
 import { encodeBytes } from '../server/protocol/bytes.ts';
@@ -15,16 +16,13 @@ import {
 import { isErrorCode, VbatchError } from '../server/protocol/errors.ts';
 import { scriptDefaults, scriptHeadBytes } from '../server/protocol/scriptDefaults.ts';
 import { taskJson } from '../server/protocol/taskJson.ts';
-import type { SubmissionInput, SubmitRequest, SubmitResult, TaskView } from '../server/protocol/tasks.ts';
+import type { SubmissionInput, TaskView } from '../server/protocol/tasks.ts';
 import { type Io, writeAll } from './io.ts';
 import { harmless } from './render/text.ts';
 import { type WaitingClient, waitFor } from './wait.ts';
 
 /** What submitting needs of the client. */
-export interface SubmittingClient extends WaitingClient {
-  /** Sends the request, and again after a broken connection: its keys make that harmless (R4). */
-  submit(request: SubmitRequest): Promise<SubmitResult[]>;
-}
+export type SubmittingClient = WaitingClient & Pick<Client, 'submit'>;
 
 /** One call, with what its process was started with. */
 export interface Invocation {

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VbatchError } from '../server/protocol/errors.ts';
 import { addCompletion } from './commands/completion.ts';
-import type { Context } from './commands/context.ts';
+import { type Context, withExamples } from './commands/context.ts';
 import { addHosts, addPools } from './commands/resources.ts';
 import { addServer } from './commands/server.ts';
 import { addTaskActions, addTaskPrune } from './commands/taskActions.ts';
@@ -48,7 +48,11 @@ export function vctlProgram(context: Context, version: string): Command {
   addServer(program, context);
   addCompletion(program, context);
   addShortForms(program, context);
-  return program;
+  return withExamples(program, [
+    'vctl task list',
+    'vctl task watch training_pipeline',
+    'vctl pool list -o wide',
+  ]);
 }
 
 /** `vctl list` for `vctl task list`, and so on; the help shows the long forms. */

@@ -1,21 +1,14 @@
 /** Waiting for a task: `vrun`, `vbatch -f` and `vbatch --wait` (R3). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogChunk } from '../server/engine/service.ts';
+import type { Client } from '../server/client/client.ts';
 import type { Program } from '../server/protocol/commandLine.ts';
-import { exitCodeOf } from '../server/protocol/exitCode.ts';
-import type { ActionResult, TaskView } from '../server/protocol/tasks.ts';
+import { endSentence, exitCodeOf } from '../server/protocol/exitCode.ts';
 import { interrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { Screen } from './render/screen.ts';
 
 /** What waiting needs of the client. */
-export interface WaitingClient {
-  task(id: string): Promise<TaskView>;
-  /** Resolves when the task is done, over lost connections and restarts of the server. */
-  whenDone(id: string, signal: AbortSignal): Promise<TaskView>;
-  followLog(id: string, signal: AbortSignal): AsyncIterable<LogChunk>;
-  cancel(id: string): Promise<ActionResult>;
-}
+export type WaitingClient = Pick<Client, 'task' | 'whenDone' | 'followLog' | 'cancel'>;
 
 export interface WaitOptions {
   program: Program;
@@ -51,7 +44,8 @@ export async function waitFor(
     const result = await Promise.race([ended, left]);
     if (typeof result === 'number') return result;
     const [task] = result;
-    if (!quiet) explainEnd(task, program, screen);
+    const sentence = endSentence(task);
+    if (sentence !== null && !quiet) screen.note(`${program}: ${sentence}`);
     return exitCodeOf(task);
   } finally {
     leaving.abort();
@@ -60,7 +54,7 @@ export async function waitFor(
   }
 }
 
-async function passOn(log: AsyncIterable<LogChunk>, screen: Screen): Promise<void> {
+async function passOn(log: ReturnType<Client['followLog']>, screen: Screen): Promise<void> {
   for await (const { stream, data } of log) await screen.output(stream, data);
 }
 
@@ -79,12 +73,4 @@ async function showStatus(
     else screen.status(`${id} ${task.status}: ${task.reason}`);
     await sleep(statusMs, undefined, { signal: over }).catch(() => {});
   }
-}
-
-/** A command that exits with a code of its own has spoken for itself; any other end is worth a sentence. */
-function explainEnd(task: TaskView, program: Program, screen: Screen): void {
-  const code = exitCodeOf(task);
-  if (code === 0 || (code === task.exitCode && task.signal === null)) return;
-  const reason = task.reason === null ? '' : `: ${task.reason}`;
-  screen.note(`${program}: ${task.id} ended ${task.status}${reason}`);
 }

@@ -7,7 +7,7 @@ import { VbatchError } from '../../server/protocol/errors.ts';
 import { writeAll } from '../io.ts';
 import { serverLogLine } from '../render/serverLog.ts';
 import { ageText } from '../render/times.ts';
-import type { Context } from './context.ts';
+import { type Context, withExamples } from './context.ts';
 
 /** How long a server may take to store what it has and to end. */
 const stopMs = 30_000;
@@ -19,7 +19,7 @@ export function addServer(program: Command, context: Context): void {
     .description('the server, which all other commands start by themselves');
   const { stdout } = context.io;
 
-  group
+  const start = group
     .command('start')
     .description('start the server, unless it runs')
     .action(async () => {
@@ -28,7 +28,7 @@ export function addServer(program: Command, context: Context): void {
       stdout.write(`the server runs as process ${pid} in ${home}\n`);
     });
 
-  group
+  const stop = group
     .command('stop')
     .description('end the server; running tasks go on, and the next server takes them up again')
     .action(async () => {
@@ -43,7 +43,7 @@ export function addServer(program: Command, context: Context): void {
       stdout.write(`the server has ended; running tasks go on\n`);
     });
 
-  group
+  const status = group
     .command('status')
     .description('show what runs, and since when; exit with 1 where no server does')
     .action(async () => {
@@ -65,7 +65,7 @@ export function addServer(program: Command, context: Context): void {
       stdout.write(`${lines.join('\n')}\n`);
     });
 
-  group
+  const log = group
     .command('log')
     .description("print the server's log")
     .action(async () => {
@@ -78,6 +78,11 @@ export function addServer(program: Command, context: Context): void {
         throw new VbatchError('notFound', `the server's log cannot be read: ${message}`);
       }
     });
+
+  withExamples(start, ['vctl server start']);
+  withExamples(stop, ['vctl server stop']);
+  withExamples(status, ['vctl server status']);
+  withExamples(log, ['vctl server log | tail']);
 }
 
 /** Resolves when the process is gone. Throws `noServer` where that takes too long. */

@@ -49,6 +49,6 @@ export function addTaskSearch(parent: Command, context: Context): void {
   ]);
 }
 
-function collect(word: string, words: string[] = []): string[] {
-  return [...words, word];
+function collect(word: string, words: string[] | undefined): string[] {
+  return [...(words ?? []), word];
 }

@@ -52,6 +52,6 @@ export function statusLine(text: string, columns: number): string {
 }
 
 function visibleWidth(line: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape.
+  // oxlint-disable-next-line no-control-regex -- colours begin with an escape.
   return textWidth(line.replace(/\x1b\[[0-9;]*m/g, ''));
 }

@@ -1,7 +1,7 @@
 /** The output of a task and a status line below it, sharing one terminal. */
-import type { LogStream } from '../../server/hosts/host.ts';
 import { type Io, type Output, writeAll } from '../io.ts';
 import { LiveArea, type LiveStream, statusLine } from './live.ts';
+import { harmless } from './text.ts';
 
 /** The status line is drawn on stderr, and only where stderr is a terminal. */
 export class Screen {
@@ -20,7 +20,7 @@ export class Screen {
   }
 
   /** Passes output of the task on, once no question is open. */
-  async output(stream: LogStream, data: Uint8Array): Promise<void> {
+  async output(stream: 'stdout' | 'stderr', data: Uint8Array): Promise<void> {
     await this.asking;
     if (data.length === 0) return;
     const output = this.io[stream];
@@ -53,7 +53,8 @@ export class Screen {
   /** A message of our own, on a line of its own. */
   note(text: string): void {
     this.area?.erase();
-    this.io.stderr.write(`${text}\n`);
+    this.io.stderr.write(`${this.atLineStart ? '' : '\n'}${harmless(text)}\n`);
+    this.atLineStart = true;
   }
 }
 

@@ -20,7 +20,7 @@ export function serverLogLine(line: string): string {
   if (typeof entry !== 'object' || entry === null || typeof entry.level !== 'number') return harmless(line);
   const { level, time, msg, err, ...rest } = entry;
   const more = Object.keys(rest).length === 0 ? '' : ` ${JSON.stringify(rest)}`;
-  const head = `${String(time)} ${(levels[level as number] ?? String(level)).padEnd(5)} ${String(msg ?? '')}${more}`;
+  const head = `${typeof time === 'string' ? time : ''} ${(levels[level] ?? String(level)).padEnd(5)} ${typeof msg === 'string' ? msg : ''}${more}`;
   const stack = (err as { stack?: unknown } | undefined)?.stack;
   const lines =
     typeof stack === 'string' ? [head, ...stack.split('\n').map((each) => `    ${each}`)] : [head];

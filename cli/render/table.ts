@@ -18,55 +18,63 @@ const gap = '  ';
 /** A column is not cut below this width as long as another can give. */
 const leastWidth = 8;
 
+/** A column that is shown: its place in each row, and how many columns of the terminal it gets. */
+interface Shown {
+  column: TableColumn;
+  at: number;
+  width: number;
+}
+
 /**
- * Lines of a table, without line ends. A terminal too narrow for a character of each column shows
- * the first ones only.
+ * Lines of a table, without line ends. A column in which nothing stands takes no room. A terminal too
+ * narrow for a character of each column shows the first ones only.
  * @param width columns of the terminal; null to cut nothing.
  */
 export function tableLines(
-  allColumns: readonly TableColumn[],
+  columns: readonly TableColumn[],
   rows: readonly (readonly Cell[])[],
-  options: { header: boolean; width: number | null; headerStyle?: Style },
+  { header, width, headerStyle }: { header: boolean; width: number | null; headerStyle?: Style },
 ): string[] {
-  const most =
-    options.width === null ? allColumns.length : Math.floor((options.width + gap.length) / (1 + gap.length));
-  const columns = allColumns.slice(0, Math.max(1, most));
-  const header = columns.map((column): Cell => ({ text: column.header, style: options.headerStyle }));
-  const lines = (options.header ? [header, ...rows] : rows).map((row) =>
+  const headers = columns.map((column): Cell => ({ text: column.header, style: headerStyle }));
+  const lines = (header ? [headers, ...rows] : rows).map((row) =>
     row.map((cell) => ({ ...cell, text: harmless(cell.text) })),
   );
-  const widths = columns.map((_, at) => Math.max(0, ...lines.map((row) => textWidth(row[at]?.text ?? ''))));
-  if (options.width !== null) shrink(widths, options.width);
-  return lines.map((row) => lineOf(columns, row, widths));
+  let shown = columns.map((column, at): Shown => ({ column, at, width: widest(lines, at) }));
+  shown = shown.filter((each) => each.width > 0);
+  if (width !== null) {
+    shown = shown.slice(0, Math.max(1, Math.floor((width + gap.length) / (1 + gap.length))));
+    shrink(shown, width);
+  }
+  return lines.map((row) => lineOf(row, shown));
 }
 
-/** Takes columns away from the widest until the line fits, or until nothing is left to take. */
-function shrink(widths: number[], width: number): void {
-  let excess = sum(widths) + gap.length * (widths.length - 1) - width;
+function widest(lines: readonly (readonly Cell[])[], at: number): number {
+  return lines.reduce((width, row) => Math.max(width, textWidth(row[at]?.text ?? '')), 0);
+}
+
+/** Takes room from the widest columns until the line fits, or until nothing is left to take. */
+function shrink(shown: readonly Shown[], width: number): void {
+  let excess = shown.reduce((sum, each) => sum + each.width + gap.length, -gap.length) - width;
   for (const least of [leastWidth, 1]) {
     while (excess > 0) {
-      const widest = Math.max(...widths);
-      if (widest <= least) break;
-      const next = Math.max(least, ...widths.filter((each) => each < widest));
-      const at = widths.lastIndexOf(widest);
-      const taken = Math.min(excess, widest - next || 1);
-      widths[at] = widest - taken;
+      const most = Math.max(...shown.map((each) => each.width));
+      const last = shown.findLast((each) => each.width === most);
+      if (last === undefined || most <= least) break;
+      const next = Math.max(least, ...shown.map((each) => each.width).filter((each) => each < most));
+      const taken = Math.min(excess, most - next);
+      last.width -= taken;
       excess -= taken;
     }
   }
 }
 
-function lineOf(columns: readonly TableColumn[], row: readonly Cell[], widths: readonly number[]): string {
-  const parts = columns.map(({ align, keep }, at) => {
+function lineOf(row: readonly Cell[], shown: readonly Shown[]): string {
+  const parts = shown.map(({ column: { align, keep }, at, width }) => {
     const { text = '', style } = row[at] ?? {};
-    const cut = cutText(text, widths[at] ?? 0, keep);
+    const cut = cutText(text, width, keep);
     const styled = style === undefined || cut === '' ? cut : style(cut);
-    const spaces = padText('', (widths[at] ?? 0) - textWidth(cut));
+    const spaces = padText('', width - textWidth(cut));
     return align === 'right' ? spaces + styled : styled + spaces;
   });
   return parts.join(gap).trimEnd();
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

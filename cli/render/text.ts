@@ -15,7 +15,7 @@ const plain = /^[\x20-\x7e\xa1-\xac\xae-\u02ff–…⊖⊘─-╿○◌●◐◔
  * What could move the cursor, change colours or hide the direction of text: control characters,
  * line separators, bidirectional overrides (Unicode TR 36), and halves of surrogate pairs.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// oxlint-disable-next-line no-control-regex -- they are what is looked for.
 const harmful = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
 
 let segmenter: Intl.Segmenter | null = null;

@@ -1,7 +1,7 @@
 /** The API of the server as functions. Failures are `VbatchError` with the server's own sentence. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogChunk } from '../engine/service.ts';
 import { VbatchError } from '../protocol/errors.ts';
+import type { LogChunk } from '../protocol/logs.ts';
 import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
 import type {
   ActionResult,
@@ -182,5 +182,5 @@ function queryText(query: Readonly<Record<string, unknown>>): string {
     const values: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
     for (const each of values) parameters.append(name, String(each));
   }
-  return parameters.size === 0 ? '' : `?${parameters}`;
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
 }

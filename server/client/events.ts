@@ -92,8 +92,8 @@ export class EventStream {
     this.socket = socket;
     let reason = 'the server ended the connection';
     socket.on('open', () => this.take({ type: 'opened' }));
-    socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as StreamMessage;
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as StreamMessage;
       if (message.type === 'dropped') reason = 'the server dropped this client, which reads too slowly';
       this.take({ type: 'message', message });
     });

@@ -1,6 +1,7 @@
 /** Reads the frames in which both streams of a log arrive (http/frames.ts writes them). */
-import type { LogChunk } from '../engine/service.ts';
+
 import { type ErrorBody, isErrorCode, VbatchError } from '../protocol/errors.ts';
+import type { LogChunk } from '../protocol/logs.ts';
 
 /** Kind and length. */
 const headLength = 5;

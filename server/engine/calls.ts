@@ -9,7 +9,8 @@ import { scriptDefaults, scriptHeadBytes } from '../protocol/scriptDefaults.ts';
 import { taskJson } from '../protocol/taskJson.ts';
 import { type SubmitResult, submissionSchema } from '../protocol/tasks.ts';
 import { parseKey } from './dispatch.ts';
-import type { EngineService, LogChunk } from './service.ts';
+import type { LogChunk } from '../protocol/logs.ts';
+import type { EngineService } from './service.ts';
 
 /** Reads variables of the calling process, for `-e NAME`. */
 type Lookup = (name: string) => string | undefined;

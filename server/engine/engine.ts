@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { VbatchError } from '../protocol/errors.ts';
 import type { ActionResult, Explanation, HostView, PoolView, ServerView, Submission, SubmitResult, TaskDetail, TaskList, TaskView } from '../protocol/tasks.ts';
 import type { Host, NestedCall } from '../hosts/host.ts';
-import { subtree } from '../model/ending.ts';
+import { subtree } from '../model/state.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import type { State } from '../model/state.ts';

@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
 import type { Task } from '../model/task.ts';
-import type { LogChunk, LogRequest } from './service.ts';
+import type { LogChunk } from '../protocol/logs.ts';
+import type { LogRequest } from './service.ts';
 
 /** Bytes read at once. */
 const readSize = 256 * 1024;

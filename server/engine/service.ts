@@ -59,12 +59,6 @@ export interface LogRequest {
   follow: boolean;
 }
 
-/** A piece of a log: which stream, and its bytes. */
-export interface LogChunk {
-  stream: LogStream;
-  data: Buffer;
-}
-
 export interface EngineService {
   /** Sequence of the newest durable event. */
   readonly sequence: number;

@@ -1,8 +1,13 @@
-/** Calls of vbatch and vrun from inside attempts: the server's side of the shim (see agent/shim.sh). */
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
-import { readFile, rm, truncate } from 'node:fs/promises';
+/**
+ * Calls of vbatch and vrun from inside attempts: the server's side of the shim (see agent/shim.sh).
+ *
+ * Its small files are read and written synchronously: a call touches some five of them, fresh in the
+ * page cache, and sending each through the thread pool costs Node ten times the work itself.
+ */
+import { closeSync, constants, openSync, readFileSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { EnvironmentChange } from '../model/task.ts';
 import { decodeBytes, encodeBytes } from '../protocol/bytes.ts';
 import { type Environment, environmentChange, parseExports } from './environment.ts';
 import { openToWrite, writeAll } from './fifo.ts';
@@ -10,34 +15,36 @@ import type { HostPaths } from './files.ts';
 import type { AttemptKey, CallAnswer, CallKey, LogStream, NestedCall } from './host.ts';
 
 const endMark = Buffer.from('\0END\n');
+/** What else of a call is left when it is answered. */
+const callSuffixes = ['.reply', '.out', '.err', '.out.fed', '.err.fed'];
 /** Characters of the count in a `.fed` file, so that a new one always covers the old one. */
 const countWidth = 16;
+
+/** What an attempt's calls are compared with, and the last comparison: a fan-out makes thousands alike. */
+interface Baseline {
+  environment: Environment;
+  last: { exports: Buffer; change: EnvironmentChange } | null;
+}
 
 export class NestedCalls {
   /** Calls reported and not yet answered. */
   private readonly open = new Set<CallKey>();
-  private readonly baselines = new Map<AttemptKey, Promise<Environment>>();
+  private readonly baselines = new Map<AttemptKey, Baseline>();
 
   constructor(
     private readonly paths: HostPaths,
     private readonly report: (call: NestedCall) => void,
-    private readonly log: (message: string) => void,
   ) {}
 
   /** Reports the call, unless that has been done, or it is answered, or its request is torn. */
-  async receive(key: CallKey): Promise<void> {
+  receive(key: CallKey): void {
     if (this.open.has(key)) return;
+    const request = parseRequest(readIfThere(this.path(key)));
+    if (!request) return;
     this.open.add(key);
+    const { exports, ...call } = request;
     const attempt = key.slice(0, key.indexOf('/'));
-    const request = await readFile(this.path(key)).catch(() => Buffer.alloc(0));
-    const parsed = parseRequest(request);
-    if (!parsed) {
-      this.open.delete(key);
-      return;
-    }
-    const { environment, ...call } = parsed;
-    const baseline = await this.baseline(attempt);
-    this.report({ key, attempt, ...call, environment: environmentChange(baseline, environment) });
+    this.report({ key, attempt, ...call, environment: this.changeOf(attempt, exports) });
   }
 
   /** See Host.feed. What an earlier server has handed over of the same source is not repeated. */
@@ -65,7 +72,6 @@ export class NestedCalls {
 
   /** See Host.answer. */
   async answer(key: CallKey, answer: CallAnswer): Promise<void> {
-    this.open.delete(key);
     const path = this.path(key);
     const descriptor = openToWrite(`${path}.reply`);
     if (descriptor !== null) {
@@ -76,9 +82,9 @@ export class NestedCalls {
       }
     }
     // The name stays taken for as long as the attempt is known; a server that comes later finds nothing to answer.
-    await truncate(path).catch(() => {});
-    const suffixes = ['.reply', '.out', '.err', '.out.fed', '.err.fed'];
-    await Promise.all(suffixes.map((suffix) => rm(path + suffix, { force: true })));
+    ifThere(() => truncateSync(path));
+    for (const suffix of callSuffixes) ifThere(() => unlinkSync(path + suffix));
+    this.open.delete(key);
   }
 
   /** Lets go of what was kept in memory for an attempt that has ended. */
@@ -91,22 +97,34 @@ export class NestedCalls {
     return join(this.paths.calls, key);
   }
 
-  /** The environment with which the attempt's command started: all but the first line of its .run file. */
-  private baseline(attempt: AttemptKey): Promise<Environment> {
+  private changeOf(attempt: AttemptKey, exports: Buffer): EnvironmentChange {
     let baseline = this.baselines.get(attempt);
     if (!baseline) {
-      baseline = readFile(`${this.paths.attempt(attempt)}.run`).then(
-        (bytes) => parseExports(bytes.subarray(bytes.indexOf(10) + 1)),
-        (error: Error) => {
-          this.log(
-            `What attempt ${attempt} started with cannot be read, so its calls inherit all: ${error.message}`,
-          );
-          return new Map();
-        },
-      );
+      const run = readIfThere(`${this.paths.attempt(attempt)}.run`);
+      baseline = { environment: parseExports(run.subarray(run.lastIndexOf(0) + 1)), last: null };
       this.baselines.set(attempt, baseline);
     }
-    return baseline;
+    if (baseline.last?.exports.equals(exports)) return baseline.last.change;
+    const change = environmentChange(baseline.environment, parseExports(exports));
+    baseline.last = { exports, change };
+    return change;
+  }
+}
+
+function ifThere(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** A file's bytes, or none where it cannot be read: a line in the FIFO may name anything. */
+function readIfThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
   }
 }
 
@@ -131,8 +149,8 @@ class HandedOver {
 }
 
 interface Request extends Pick<NestedCall, 'program' | 'args' | 'directory'> {
-  /** The caller's whole environment. */
-  environment: Environment;
+  /** The caller's whole environment, as `export -p` prints it. */
+  exports: Buffer;
 }
 
 /** What a request file holds, or null where it is empty or torn. */
@@ -150,8 +168,7 @@ export function parseRequest(bytes: Buffer): Request | null {
   const count = Number(field());
   if (!(count >= 0 && count <= bytes.length)) return null;
   const args = Array.from({ length: count }, field);
-  const environment = parseExports(bytes.subarray(at, -endMark.length));
-  return { program, directory, args, environment };
+  return { program, directory, args, exports: bytes.subarray(at, -endMark.length) };
 }
 
 /** The line that the shim reads: see agent/shim.sh. */

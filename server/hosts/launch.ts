@@ -1,9 +1,10 @@
 /** How an attempt's surroundings are made (R34): the files that its wrapper sources, and its order. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { encodeBytes } from '../protocol/bytes.ts';
 import type { Launch } from './agent/orders.ts';
 import { quote } from './agent/orders.ts';
-import { exportLines, splitAssignments } from './environment.ts';
+import { exportLine, splitAssignments } from './environment.ts';
 import type { HostPaths } from './files.ts';
 import type { StartOrder } from './host.ts';
 import type { Login } from './login.ts';
@@ -18,12 +19,17 @@ export interface Ground {
   bash: string | null;
 }
 
+export interface PlannedFile {
+  path: string;
+  contents: Buffer;
+}
+
 export interface LaunchPlan {
   launch: Launch;
   /** Named by its contents, so that tasks with the same environment share it. */
-  environmentFile: { path: string; text: string };
+  environmentFile: PlannedFile;
   /** The attempt's own script, where there are setup lines. */
-  setupFile: { path: string; text: string } | null;
+  setupFile: PlannedFile | null;
 }
 
 const fallbackPath = '/usr/local/bin:/usr/bin:/bin';
@@ -64,18 +70,19 @@ function planPlain(order: StartOrder, ground: Ground): LaunchPlan {
 function planWithSetup(order: StartOrder, ground: Ground): LaunchPlan {
   const login = splitAssignments(withShim(ground.login.environment, ground));
   const environmentFile = environmentFileOf(login.exports, ground);
+  const shell = ground.bash ?? 'sh';
   const script = `${ground.paths.attempt(order.key)}.setup`;
   return {
     launch: {
       key: order.key,
       directory: order.directory,
       environment: environmentFile.path,
-      program: '',
+      program: shell,
       assignments: [],
-      words: [...throughEnv(login.forEnv, []), ground.bash ?? 'sh', script],
+      words: [...throughEnv(login.forEnv, []), shell, script],
     },
     environmentFile,
-    setupFile: { path: script, text: setupScript(order, ground) },
+    setupFile: { path: script, contents: encodeBytes(setupScript(order, ground)) },
   };
 }
 
@@ -101,12 +108,12 @@ _vb_code=$?
 trap - EXIT
 set +eu
 cd ${quote(order.directory)} || exit
-${unset.exports.map((entry) => `unset ${entry.slice(0, -1)}\n`).join('')}${exportLines(changed.exports)}\
+${unset.exports.map((entry) => `unset ${entry.slice(0, -1)}\n`).join('')}${exportLine(changed.exports)}\
 case :$PATH: in
 *:${quote(bin)}:*) ;;
 *) export PATH=${quote(bin)}:"$PATH" ;;
 esac
-${exportLines(own.exports)}\
+${exportLine(own.exports)}\
 _vb_ready ${quote(order.command[0] ?? '')}
 exec ${ground.bash === null ? '' : '-- '}${words.map(quote).join(' ')}
 `;
@@ -128,13 +135,10 @@ function withShim(environment: ReadonlyMap<string, string>, { paths }: Ground): 
   return new Map(environment).set('PATH', [paths.bin, ...entries].join(':'));
 }
 
-function environmentFileOf(
-  exports: readonly string[],
-  { paths, login }: Ground,
-): LaunchPlan['environmentFile'] {
-  const text = `umask ${login.umask}\nunset OLDPWD SHLVL\n${exportLines(exports)}`;
-  const name = createHash('sha256').update(text).digest('hex').slice(0, 32);
-  return { path: join(paths.environments, name), text };
+function environmentFileOf(exports: readonly string[], { paths, login }: Ground): PlannedFile {
+  const contents = encodeBytes(`umask ${login.umask}\nunset OLDPWD SHLVL\n${exportLine(exports)}`);
+  const name = createHash('sha256').update(contents).digest('hex').slice(0, 32);
+  return { path: join(paths.environments, name), contents };
 }
 
 /** Words before a command that set and unset what `export` and `unset` cannot. */

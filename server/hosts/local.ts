@@ -22,7 +22,7 @@ import type {
   LogStretch,
   StartOrder,
 } from './host.ts';
-import { planLaunch } from './launch.ts';
+import { type PlannedFile, planLaunch } from './launch.ts';
 import { captureLogin, type Login } from './login.ts';
 import { LogOrder } from './logOrder.ts';
 import { fileSize, readRange } from './logs.ts';
@@ -82,7 +82,7 @@ export class LocalHost implements Host {
     this.paths = hostPaths(options.folder);
     this.path = options.env.PATH || defaultPath;
     this.bash = findProgram('bash', this.path);
-    this.calls = new NestedCalls(this.paths, (call) => this.reports?.call(call), options.log);
+    this.calls = new NestedCalls(this.paths, (call) => this.reports?.call(call));
     this.order = new LogOrder(this.paths, options.log);
     this.login = new Promise((resolve) => {
       this.resolveLogin = resolve;
@@ -230,7 +230,7 @@ export class LocalHost implements Host {
         reports.absent(event.key);
         break;
       case 'call':
-        void this.calls.receive(event.call);
+        this.calls.receive(event.call);
         break;
     }
   }
@@ -260,16 +260,16 @@ export class LocalHost implements Host {
     await this.haveEnvironment(plan.environmentFile);
     if (plan.setupFile) {
       await mkdir(dirname(plan.setupFile.path), { recursive: true, mode: 0o700 });
-      await writeWhole(plan.setupFile.path, plan.setupFile.text, 0o600);
+      await writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
     }
     agent.send(startOrder(plan.launch));
   }
 
   /** Writes an environment unless that has been done. */
-  private haveEnvironment({ path, text }: { path: string; text: string }): Promise<void> {
+  private haveEnvironment({ path, contents }: PlannedFile): Promise<void> {
     let writing = this.environmentFiles.get(path);
     if (!writing) {
-      writing = writeWhole(path, text, 0o600);
+      writing = writeWhole(path, contents, 0o600);
       this.environmentFiles.set(path, writing);
       // After a failure the next start tries again.
       writing.catch(() => this.environmentFiles.delete(path));

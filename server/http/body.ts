@@ -38,7 +38,6 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       if (length > maxBodyBytes) refuse();
       else chunks.push(chunk);
     };
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return refuse();
     request.on('data', take);
     request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.once('error', () => reject(new VbatchError('invalid', 'The request broke off within its body.')));

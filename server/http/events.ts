@@ -119,7 +119,7 @@ function startHeartbeat(client: WebSocket, timers: Timers): { beat: () => void; 
 }
 
 /** The hub's view of a WebSocket. `beat` is called when a message has been taken. */
-export function peer(client: WebSocket, beat: () => void, timers: Timers): Peer {
+function peer(client: WebSocket, beat: () => void, timers: Timers): Peer {
   return {
     send(message, sent) {
       client.send(message, (error) => {

@@ -4,8 +4,8 @@
  * bytes. client/logs.ts reads it.
  */
 import { pipeline, type Readable, Transform } from 'node:stream';
-import type { LogChunk } from '../engine/service.ts';
 import type { ErrorBody } from '../protocol/errors.ts';
+import type { LogChunk } from '../protocol/logs.ts';
 
 export const framesMediaType = 'application/vnd.vbatch.frames';
 

@@ -62,6 +62,7 @@ export class Hub {
     if (since === null) {
       backlog.add(sequence, this.engine.numbers(below), []);
     } else {
+      // The backlog would leave out the others as well, but only after a look at each.
       const concerned = below === null ? null : new Set(this.engine.numbers(below));
       const changed = [...since.changed].filter((number) => concerned?.has(number) ?? true);
       backlog.add(sequence, changed.sort(ascending), since.removed);

@@ -24,9 +24,6 @@ export function createRouter(options: RouterOptions): Express {
   const { guard, log } = options;
   const app = express();
   app.disable('x-powered-by');
-  app.disable('etag');
-  // Queries are parsed by parseQuery.
-  app.set('query parser', false);
   app.use((request, _response, next) => {
     next(guard.check(request.headers, request.socket.localPort ?? 0, 'request') ?? undefined);
   });

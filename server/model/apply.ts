@@ -1,9 +1,10 @@
 /** The reducer: the one way in which state changes. Deterministic, without IO, clock or randomness. */
 import type { Claimed, Effect, Placement, ResolvedDependency, Submitted, TaskEvent } from './events.ts';
 import { type Step, attemptEnded, attemptLost, beginSubtasks, cancelTree, enter, settle } from './ending.ts';
+import { isAwaited } from './outcome.ts';
 import { reopen } from './retry.ts';
-import { type State, linkDependencies } from './state.ts';
-import type { Attempt, Task, TaskNumber, TaskSpec } from './task.ts';
+import { type State, linkDependencies, recount, unlinkDependencies } from './state.ts';
+import type { Attempt, Dependency, Task, TaskNumber, TaskSpec } from './task.ts';
 
 /**
  * Applies one event and everything that follows from it, and returns what is to be done on hosts
@@ -62,7 +63,7 @@ function change(step: Step, event: TaskEvent): void {
       const task = state.task(event.task);
       state.touch(task);
       task.held = false;
-      if (task.shard !== null && task.parent !== null) state.scope(task.parent).nextShard = 0;
+      if (task.shard !== null && task.parent !== null) state.scope(task.parent).lookAgainAt(task.shard);
       step.pending.push(task.number);
       break;
     }
@@ -77,7 +78,8 @@ function change(step: Step, event: TaskEvent): void {
 
 function prune(step: Step, runs: readonly TaskNumber[]): void {
   const { state } = step;
-  const removed = runs.flatMap((run) => state.remove(run));
+  const removed = state.remove(runs);
+  leaveOthers(step, removed);
   const attempts = removed.flatMap((task) =>
     task.attempts.map(({ allocation }, index) => ({ host: allocation.host, task: task.number, attempt: index + 1 })),
   );
@@ -85,6 +87,26 @@ function prune(step: Step, runs: readonly TaskNumber[]): void {
   const used = new Set([...state.tasks.values()].map((task) => task.spec.environment));
   for (const key of state.environments.keys()) {
     if (!used.has(key)) state.environments.delete(key);
+  }
+}
+
+/** What stays must not point at what is gone: neither wait for it nor tell it anything. */
+function leaveOthers(step: Step, removed: readonly Task[]): void {
+  const { state } = step;
+  const neighbours = (numbers: Iterable<TaskNumber>): Task[] =>
+    [...new Set(numbers)].flatMap((number) => state.tasks.get(number) ?? []);
+  for (const dependent of neighbours(removed.flatMap((task) => task.dependents.map((one) => one.task)))) {
+    state.touch(dependent);
+    for (const dependency of dependent.dependencies) {
+      if (dependency.upstream === null) continue;
+      dependency.upstream = dependency.upstream.filter((number) => state.tasks.has(number));
+      recount(state, dependency);
+    }
+    step.pending.push(dependent.number);
+  }
+  const upstreams = removed.flatMap((task) => task.dependencies.flatMap(({ upstream }) => upstream ?? []));
+  for (const upstream of neighbours(upstreams)) {
+    upstream.dependents = upstream.dependents.filter(({ task }) => state.tasks.has(task));
   }
 }
 
@@ -141,10 +163,10 @@ function unlinked(dependency: ResolvedDependency) {
   return { ...dependency, tally: { left: 0, failed: 0, skipped: 0 } };
 }
 
-/** Shard `index` of a task made by `-N`. It shares its parent's spec but for the name. */
+/** Shard `index` of a task made by `-N`. */
 function newShard(group: Task, event: Submitted, index: number): Task {
   const name = String(index);
-  const spec: TaskSpec = { ...group.spec, name, shards: null, awaited: false, allowFailure: false };
+  const spec = shardSpec(group.spec, index);
   const shard = { ...event, number: group.number + 1 + index, segment: name, spec, dependencies: [], held: false };
   return {
     ...newTask({ ...shard, parent: group.number, key: null }, group, group.revision),
@@ -152,34 +174,59 @@ function newShard(group: Task, event: Submitted, index: number): Task {
   };
 }
 
+/** A shard shares its group's spec but for the name and what concerns the group's parent. */
+function shardSpec(group: TaskSpec, index: number): TaskSpec {
+  return { ...group, name: String(index), shards: null, awaited: false, allowFailure: false };
+}
+
 function claimed(step: Step, event: Claimed): void {
   const { state } = step;
   const task = state.task(event.task);
   const parent = state.task(task.parent ?? 0);
   state.touch(task);
-  task.generation = parent.attempts.length;
+  state.touch(parent);
   if (event.key !== null) {
     task.keys = [...task.keys, event.key];
     state.byKey.set(event.key, task.number);
   }
+  const runsAgain = task.phase.kind === 'done' && task.phase.outcome !== 'success';
+  if (runsAgain || task.phase.kind === 'waiting') {
+    dependAnew(state, task, event.dependencies);
+    if (runsAgain) reopen(step, task);
+    respecify(state, task, event.spec);
+  } else {
+    // It is under way, or was, as it was submitted first; what its parent makes of it may have changed.
+    const { awaited, allowFailure } = event.spec;
+    task.spec = { ...task.spec, awaited, allowFailure };
+  }
+  task.generation = parent.attempts.length;
+  if (task.phase.kind !== 'done' && isAwaited(task, parent)) parent.tally.awaited += 1;
   state.scope(parent.number).bear(task);
-  if (task.spec.awaited !== event.spec.awaited && task.phase.kind !== 'done') {
-    parent.tally.awaited += event.spec.awaited ? 1 : -1;
-  }
-  task.spec = event.spec;
-  if (task.phase.kind === 'done' && task.phase.outcome !== 'success') {
-    for (const dependency of task.dependencies) unlink(state, task, dependency.upstream ?? []);
-    task.dependencies = event.dependencies.map(unlinked);
-    linkDependencies(state, task);
-    reopen(step, task);
-  }
   enter(step, task);
 }
 
-function unlink(state: State, task: Task, upstream: readonly number[]): void {
-  for (const number of upstream) {
-    const found = state.tasks.get(number);
-    if (found !== undefined) found.dependents = found.dependents.filter((entry) => entry.task !== task.number);
+function dependAnew(state: State, task: Task, dependencies: readonly ResolvedDependency[]): void {
+  if (sameDependencies(task.dependencies, dependencies)) return;
+  unlinkDependencies(state, task);
+  task.dependencies = dependencies.map(unlinked);
+  linkDependencies(state, task);
+}
+
+/** Spares a large fan-out that is submitted again from being taken out of what it waits for one by one. */
+function sameDependencies(a: readonly Dependency[], b: readonly ResolvedDependency[]): boolean {
+  const text = (all: readonly ResolvedDependency[]) =>
+    JSON.stringify(all.map(({ kind, name, upstream, awaits }) => [kind, name, upstream, awaits]));
+  return text(a) === text(b);
+}
+
+function respecify(state: State, task: Task, spec: TaskSpec): void {
+  task.spec = spec;
+  if (spec.shards === null) return;
+  for (const number of task.children) {
+    const shard = state.task(number);
+    if (shard.phase.kind === 'done' || shard.shard === null) continue;
+    state.touch(shard);
+    shard.spec = shardSpec(spec, shard.shard);
   }
 }
 
@@ -199,6 +246,7 @@ function placed(step: Step, placement: Placement): void {
   task.attempts.push(attempt);
   task.phase = { kind: 'starting' };
   task.tally.failed = 0;
+  task.tally.awaited = 0;
   if (task.attempts.length > 1) state.existingScope(task.number)?.beginGeneration();
   state.occupy(task, attempt);
   step.effects.push({ type: 'start', task: task.number, attempt: task.attempts.length });

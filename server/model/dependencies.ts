@@ -10,6 +10,8 @@ export type Verdict = 'waiting' | 'met' | 'failed' | 'skipped' | 'unknown';
 /** What one dependency says by now. `unknown`: nobody bears its name, and somebody still may. */
 export function verdictOf(state: State, dependency: Dependency): Verdict {
   if (dependency.upstream === null) return isClosed(state, dependency) ? 'failed' : 'unknown';
+  // All that it waited for has been pruned: there is nothing left to wait for.
+  if (dependency.upstream.length === 0) return 'met';
   const { left, failed, skipped } = dependency.tally;
   if (dependency.kind === 'success' && failed > 0) return 'failed';
   if (left > 0) return 'waiting';
@@ -21,8 +23,8 @@ export function verdictOf(state: State, dependency: Dependency): Verdict {
 
 /** Whether no task can take the awaited name any more: the command that would submit it has ended. */
 function isClosed(state: State, dependency: Dependency): boolean {
-  if (dependency.awaits === null) return true;
-  const parent = state.task(dependency.awaits.parent);
+  const parent = dependency.awaits === null ? undefined : state.tasks.get(dependency.awaits.parent);
+  if (parent === undefined || parent.spec.shards !== null) return true;
   return parent.own !== null || parent.phase.kind === 'done';
 }
 
@@ -59,14 +61,14 @@ function failureReason(state: State, task: Task, dependency: Dependency): string
 }
 
 function unboundReason(state: State, task: Task, dependency: Dependency): string {
-  const place = dependency.awaits?.parent ?? task.parent;
-  const others = namesIn(state, place).filter((name) => name !== task.spec.name);
+  const place = state.tasks.get(dependency.awaits?.parent ?? 0);
+  if (place === undefined) return `no task "${dependency.name}"`;
+  const others = namesIn(state, place.number).filter((name) => name !== task.spec.name);
   const hint = closest(dependency.awaits?.name ?? dependency.name, others);
   const question = hint === null ? '' : `; did you mean "${hint}"?`;
-  const where = place === task.run || place === null ? 'this run' : `"${state.task(place).spec.name}"`;
+  const where = place.number === task.run ? 'this run' : `"${place.spec.name}"`;
   return `no task "${dependency.name}" in ${where}${question}`;
 }
-
 
 function skipReason(dependency: Dependency): string {
   const { left, failed, skipped } = dependency.tally;
@@ -82,9 +84,9 @@ export function bindWaiters(state: State, task: Task): TaskNumber[] {
   const bound: TaskNumber[] = [];
   for (const name of names) {
     for (const waiter of scope.takeWaiters(name)) {
-      const dependent = state.task(waiter.task);
-      const dependency = dependent.dependencies[waiter.dependency];
-      if (dependency === undefined || dependency.awaits?.parent !== task.parent) continue;
+      const dependent = state.tasks.get(waiter.task);
+      const dependency = dependent?.dependencies[waiter.dependency];
+      if (dependent === undefined || dependency?.awaits?.parent !== task.parent) continue;
       state.touch(dependent);
       bind(state, dependent, waiter.dependency, dependency, task, names);
       bound.push(dependent.number);

@@ -4,8 +4,8 @@
  */
 import { bindWaiters, decideDependencies } from './dependencies.ts';
 import type { Effect } from './events.ts';
-import { commandFailed, countsAsFailed, isFailure, rolledUpOutcome } from './outcome.ts';
-import type { State } from './state.ts';
+import { commandFailed, countsAsFailed, isAwaited, isFailure, rolledUpOutcome } from './outcome.ts';
+import { type State, subtree } from './state.ts';
 import type { Exit, Outcome, Task, TaskNumber } from './task.ts';
 
 /** One event being applied: its time, what is still to be looked at, and what it orders. */
@@ -18,6 +18,12 @@ export interface Step {
 
 /** R32: this many lost attempts, then the task fails. */
 const maxLosses = 3;
+/** What a lost attempt is taken to have come to. */
+const killed: Exit = { exitCode: 137, signal: 'KILL', reason: null };
+
+function lookAt(step: Step, tasks: Iterable<TaskNumber>): void {
+  for (const number of tasks) step.pending.push(number);
+}
 
 /** Looks at tasks until nothing changes any more. A list instead of recursion: chains are long. */
 export function settle(step: Step): void {
@@ -54,14 +60,15 @@ function examineWaiting(step: Step, task: Task): void {
   if (decision.kind === 'failedUpstream' || decision.kind === 'skipped') {
     endUnstarted(step, task, decision.kind, decision.reason);
   } else if (decision.kind === 'ready' && !task.held) {
-    if (task.shard !== null && task.attempts.length === 0) {
-      if (task.parent !== null) step.pending.push(task.parent);
-    } else open(step, task);
+    if (task.shard === null) open(step, task);
+    else openShard(step, task);
   }
 }
 
-/** Ends a task that never ran; the shards of such a task end with it. */
+/** Ends a task that does not run; the shards of such a task end with it. */
 function endUnstarted(step: Step, task: Task, outcome: Outcome, reason: string): void {
+  // What an earlier attempt of a script has submitted may be under way: this looks again when it ends.
+  if (task.spec.shards === null && task.tally.done < task.children.length) return;
   for (const number of task.children) {
     const child = step.state.task(number);
     if (child.phase.kind !== 'done') end(step, child, outcome, reason);
@@ -77,15 +84,28 @@ function open(step: Step, task: Task): void {
   } else if (task.spec.shards.gang) {
     for (const number of task.children) {
       const shard = state.task(number);
-      if (shard.phase.kind !== 'waiting') continue;
-      state.touch(shard);
-      shard.phase = { kind: 'queued' };
-      task.tally.active += 1;
+      if (shard.phase.kind === 'waiting') joinGang(step, shard, task);
     }
     enqueue(step, task);
+    step.pending.push(task.number);
   } else {
     beginSubtasks(step, task);
   }
+}
+
+/** A shard may run: it starts with its gang, or when its group lets it go. */
+function openShard(step: Step, shard: Task): void {
+  if (shard.parent === null) return;
+  const group = step.state.task(shard.parent);
+  if (group.phase.kind === 'queued') joinGang(step, shard, group);
+  else step.pending.push(group.number);
+}
+
+/** A shard of a gang is queued without a place of its own in the queue: the gang has one for all. */
+function joinGang(step: Step, shard: Task, gang: Task): void {
+  step.state.touch(shard);
+  shard.phase = { kind: 'queued' };
+  gang.tally.active += 1;
 }
 
 function enqueue(step: Step, task: Task): void {
@@ -97,9 +117,7 @@ function enqueue(step: Step, task: Task): void {
 /** The own command of a task made by `-N` is nothing: it has ended as soon as its shards may start. */
 export function beginSubtasks(step: Step, task: Task): void {
   step.state.touch(task);
-  task.own = { exitCode: 0, signal: null, reason: null };
-  task.phase = { kind: 'subtasks' };
-  step.pending.push(task.number);
+  commandOver(step, task, { exitCode: 0, signal: null, reason: null });
 }
 
 /** Lets shards ask for room, as many at once as `%K` allows (R20). */
@@ -107,15 +125,11 @@ function releaseShards(step: Step, task: Task): void {
   const { state } = step;
   const scope = state.scope(task.number);
   const limit = task.spec.shards?.limit ?? Number.POSITIVE_INFINITY;
-  let contiguous = true;
-  for (let at = scope.nextShard; at < task.children.length && task.tally.active < limit; at++) {
-    const shard = state.task(task.children[at] as TaskNumber);
-    if (shard.phase.kind === 'waiting' && !shard.held) {
-      state.touch(task);
-      task.tally.active += 1;
-      enqueue(step, shard);
-    } else if (shard.phase.kind === 'waiting') contiguous = false;
-    if (contiguous) scope.nextShard = at + 1;
+  for (; scope.nextShard < task.children.length && task.tally.active < limit; scope.nextShard++) {
+    const shard = state.task(task.children[scope.nextShard] as TaskNumber);
+    if (shard.phase.kind !== 'waiting' || shard.held) continue;
+    task.tally.active += 1;
+    enqueue(step, shard);
   }
 }
 
@@ -134,7 +148,7 @@ export function end(step: Step, task: Task, outcome: Outcome, reason: string | n
   state.touch(parent);
   parent.tally.done += 1;
   if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
-  if (task.spec.awaited) parent.tally.awaited -= 1;
+  if (isAwaited(task, parent)) parent.tally.awaited -= 1;
   if (task.shard !== null && wasActive) parent.tally.active -= 1;
   step.pending.push(parent.number);
 }
@@ -144,24 +158,23 @@ function tellDependents(step: Step, task: Task, outcome: Outcome): void {
     const dependent = step.state.tasks.get(number);
     const dependency = dependent?.dependencies[index];
     if (dependent === undefined || dependency === undefined) continue;
+    step.state.touch(dependent);
     dependency.tally.left -= 1;
     if (isFailure(outcome)) dependency.tally.failed += 1;
     if (outcome === 'skipped') dependency.tally.skipped += 1;
-    if (dependent.phase.kind === 'waiting') {
-      step.state.touch(dependent);
-      step.pending.push(number);
-    }
+    if (dependent.phase.kind === 'waiting') step.pending.push(number);
   }
 }
 
 /** Nothing can be submitted below this task any more: names still awaited there stay unknown (R11). */
 function closeScope(step: Step, task: Task): void {
-  step.pending.push(...(step.state.existingScope(task.number)?.allWaiters() ?? []));
+  lookAt(step, step.state.existingScope(task.number)?.allWaiters() ?? []);
 }
 
 /** A new child takes its place in what waits for it and in what it waits for. */
 export function enter(step: Step, task: Task): void {
-  step.pending.push(...bindWaiters(step.state, task), task.number);
+  lookAt(step, bindWaiters(step.state, task));
+  step.pending.push(task.number);
 }
 
 /** An attempt has ended with this exit: another follows, or the task's own command is over. */
@@ -178,7 +191,7 @@ export function attemptLost(step: Step, task: Task): void {
   task.losses += 1;
   if (task.cancelled || task.losses >= maxLosses) {
     const reason = `lost ${task.losses} times: its process on ${host} was gone without a recorded end`;
-    commandOver(step, task, { exitCode: 137, signal: 'KILL', reason: task.cancelled ? null : reason });
+    commandOver(step, task, { ...killed, reason: task.cancelled ? null : reason });
   } else enqueue(step, task);
 }
 
@@ -204,17 +217,7 @@ export function cancelTree(step: Step, root: Task): void {
     } else if (task.tally.done === task.children.length) end(step, task, 'cancelled', 'cancelled');
     else if (task.phase.kind !== 'subtasks') {
       // A script between two attempts, with children under way: it will not run again.
-      task.own = attempt?.exit ?? null;
-      task.phase = { kind: 'subtasks' };
+      commandOver(step, task, attempt?.exit ?? killed);
     }
   }
-}
-
-/** A task and everything below it, parents before children. */
-export function subtree(state: State, root: Task): Task[] {
-  const found = [root];
-  for (let at = 0; at < found.length; at++) {
-    for (const number of (found[at] as Task).children) found.push(state.task(number));
-  }
-  return found;
 }

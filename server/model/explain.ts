@@ -1,8 +1,10 @@
 /** Why a task is where it is, in sentences for a person (R19). */
 import { verdictOf } from './dependencies.ts';
-import { emptyHolding } from './holdings.ts';
-import { lenders, shapeOf } from './placement.ts';
+import { emptyHolding, holdersOf } from './holdings.ts';
+import { isAwaited } from './outcome.ts';
+import { comesBefore } from './queue.ts';
 import type { Room, RoomHost, RoomPool } from './room.ts';
+import { shapeOf } from './shapes.ts';
 import type { State } from './state.ts';
 import type { Dependency, Shape, Task, TaskNumber } from './task.ts';
 
@@ -54,7 +56,7 @@ function waitingReason(state: State, task: Task): string {
     const more = unmet.length > 1 ? ` and ${unmet.length - 1} more` : '';
     return `waits for ${awaitedText(state, first)}${more}`;
   }
-  if (task.held) return 'is held: `vctl task release` lets it go';
+  if (task.held) return `is held: \`vctl task release ${task.id}\` lets it go`;
   const group = task.parent === null ? null : state.task(task.parent);
   if (task.shard === null || group === null) return 'waits';
   const limit = group.spec.shards?.limit ?? null;
@@ -81,9 +83,10 @@ function dependencySentence(state: State, dependency: Dependency): string {
 function queuedReason(state: State, room: Room, task: Task): string {
   const pool = room.pool(task.spec.pool);
   if (pool === undefined) return `waits: the configuration has no pool "${poolName(room, task)}" any more`;
-  const occupants = state.occupants.get(pool.key) ?? new Set<TaskNumber>();
-  if (pool.slots !== null && occupants.size >= pool.slots) {
-    return `waits: pool ${pool.name} is full, ${occupants.size} of ${pool.slots} slots are taken${byWhom(state, occupants)}`;
+  const occupants = state.occupants.get(pool.key);
+  if (pool.slots !== null && occupants !== undefined && occupants.size >= pool.slots) {
+    const taken = `${occupants.size} of ${pool.slots} slots are taken`;
+    return `waits: pool ${pool.name} is full, ${taken} (by ${someNames(state, occupants)})`;
   }
   const shape = shapeOf(pool, task.spec.shape);
   const obstacles = pool.hosts.map((name) => hostObstacle(state, room.host(name), name, shape));
@@ -100,58 +103,75 @@ function hostObstacle(state: State, host: RoomHost | undefined, name: string, sh
   if (capacity === null) return `host ${name} is being looked at for the first time`;
   const holding = state.holdings.get(name) ?? emptyHolding();
   const missing: string[] = [];
-  const cpus = capacity.cpus - holding.cpus;
-  if (shape.cpus > cpus) missing.push(`${Math.max(0, cpus)} of ${capacity.cpus} CPUs are free and it needs ${shape.cpus}`);
+  const cpus = Math.round((capacity.cpus - holding.cpus) * 1_000) / 1_000;
+  if (shape.cpus > 0 && shape.cpus > cpus) {
+    missing.push(`${Math.max(0, cpus)} of ${capacity.cpus} CPUs are free and it needs ${shape.cpus}`);
+  }
   const memory = capacity.memory - holding.memory;
-  if (shape.memory > 0 && shape.memory > memory) missing.push(`${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`);
+  if (shape.memory > 0 && shape.memory > memory) {
+    missing.push(`${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`);
+  }
   const gpus = capacity.gpus - holding.gpus.size;
-  if (shape.gpus > gpus) missing.push(`${gpus} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
-  return missing.length === 0 ? null : `on ${name} ${missing.join(', ')}${byWhom(state, holding.tasks.keys())}`;
+  if (shape.gpus > gpus) missing.push(`${Math.max(0, gpus)} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
+  if (missing.length === 0) return null;
+  const holders = someNames(state, holdersOf(holding));
+  return `on ${name} ${missing.join(', ')}${holders === '' ? '' : ` (held by ${holders})`}`;
 }
 
 function gib(bytes: number): string {
   return `${Math.round((bytes / 1024 ** 3) * 10) / 10} GiB`;
 }
 
-function byWhom(state: State, numbers: Iterable<TaskNumber>): string {
-  const names = [...numbers].map((number) => state.tasks.get(number)?.spec.name).filter((name) => name !== undefined);
-  if (names.length === 0) return '';
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  return ` (by ${names.slice(0, 3).join(', ')}${more})`;
+/** The first few names: there may be thousands, and this is said of thousands. */
+function someNames(state: State, numbers: Iterable<TaskNumber>): string {
+  const names: string[] = [];
+  for (const number of numbers) {
+    if (names.length === 3) return `${names.join(', ')} and others`;
+    names.push(state.task(number).spec.name);
+  }
+  return names.join(', ');
 }
 
 function runningReason(state: State, room: Room, task: Task): string | null {
   const attempt = task.attempts.at(-1);
   if (attempt === undefined) return null;
   const host = room.host(attempt.allocation.host);
-  if (host !== undefined && !host.online) {
-    return `host ${host.name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}; its command goes on there`;
+  if (host === undefined) return `host ${attempt.allocation.host}, where it was started, is not configured any more`;
+  if (!host.online) {
+    const trouble = host.trouble === null ? '' : ` (${host.trouble})`;
+    const meanwhile = task.phase.kind === 'running' ? 'its command goes on there' : 'whether it started there is not known yet';
+    return `host ${host.name} is not reachable${trouble}; ${meanwhile}`;
   }
   if (attempt.stopping !== null) return attempt.stopping === 'cancelled' ? 'is being cancelled' : 'is being stopped at its time limit';
-  if (task.tally.awaited > 0) {
-    const child = task.children.map((number) => state.task(number)).find((one) => one.spec.awaited && one.phase.kind !== 'done');
-    const lends = lenders(state, task).length === 0 ? '' : ', as its parent does';
-    return child === undefined ? null : `is blocked in vrun until ${child.spec.name} is done${lends}`;
-  }
-  return null;
+  if (task.tally.awaited === 0) return null;
+  // Most likely it is the last one: a script that calls vrun submits nothing more meanwhile.
+  const awaited = task.children.findLast((number) => {
+    const child = state.task(number);
+    return child.phase.kind !== 'done' && isAwaited(child, task);
+  });
+  return awaited === undefined ? null : `is blocked in vrun until ${state.task(awaited).spec.name} is done`;
 }
 
 function subtasksReason(state: State, task: Task): string {
-  const left = task.children.length - task.tally.done;
-  const names = task.children.filter((number) => state.live.has(number)).slice(0, 3);
-  const list = names.map((number) => state.task(number).spec.name).join(', ');
-  return `waits for ${left} of ${task.children.length} sub-tasks (${list}${left > 3 ? ', …' : ''})`;
+  const total = task.children.length;
+  const left = total - task.tally.done;
+  // To look for a few among very many would take long, and this is said whenever one of them ends.
+  const few = total <= 1_000 || left <= 3;
+  const names = few ? someNames(state, unfinished(state, task)) : '';
+  return `waits for ${left} of ${total} ${total === 1 ? 'sub-task' : 'sub-tasks'}${names === '' ? '' : ` (${names})`}`;
+}
+
+function* unfinished(state: State, task: Task): Generator<TaskNumber> {
+  for (const number of task.children) if (state.live.has(number)) yield number;
 }
 
 /** How many tasks of the same pool go first. */
 function tasksAhead(state: State, task: Task): number {
   let ahead = 0;
   for (const line of state.queues.get(task.spec.pool)?.values() ?? []) {
-    for (const number of line) {
-      const other = state.task(number);
-      const first = other.spec.priority < task.spec.priority;
-      const earlier = other.spec.priority === task.spec.priority && number < task.number;
-      if (first || earlier) ahead += 1;
+    for (const other of line) {
+      if (!comesBefore(other, task)) break;
+      ahead += 1;
     }
   }
   return ahead;

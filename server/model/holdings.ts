@@ -42,3 +42,12 @@ export function removeHolding(holdings: Map<string, Holding>, task: TaskNumber, 
   holding.cpus -= allocation.cpus;
   holding.memory -= allocation.memory;
 }
+
+export function holdsNothing(allocation: Allocation): boolean {
+  return allocation.cpus === 0 && allocation.memory === 0 && allocation.gpus.length === 0;
+}
+
+/** Tasks that hold any of a host's room. */
+export function* holdersOf(holding: Holding): Generator<TaskNumber> {
+  for (const [number, allocation] of holding.tasks) if (!holdsNothing(allocation)) yield number;
+}

@@ -20,6 +20,11 @@ export function countsAsFailed(child: Task, generation: number): boolean {
   );
 }
 
+/** Whether the present attempt of its parent is blocked until this child, which is not done, ends (R23). */
+export function isAwaited(child: Task, parent: Task): boolean {
+  return child.spec.awaited && child.generation === parent.attempts.length;
+}
+
 /** The outcome of a task whose own command and children have all ended, whatever the order. */
 export function rolledUpOutcome(task: Task): { outcome: Outcome; reason: string | null } {
   if (task.cancelled) return { outcome: 'cancelled', reason: 'cancelled' };

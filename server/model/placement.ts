@@ -4,15 +4,12 @@
  * and nothing waits for ever.
  */
 import type { Placement } from './events.ts';
-import { type Holding, emptyHolding } from './holdings.ts';
+import { type Holding, addHolding, emptyHolding, holdersOf, holdsNothing, removeHolding } from './holdings.ts';
+import { comesBefore } from './queue.ts';
 import type { Room, RoomHost, RoomPool } from './room.ts';
+import { fits, shapeOf, timesThatFit } from './shapes.ts';
 import type { State } from './state.ts';
 import type { Allocation, Shape, Task, TaskNumber } from './task.ts';
-
-/** The shape a task takes: its pool's, with what its own flags put in place of it. */
-export function shapeOf(pool: RoomPool, override: Partial<Shape>): Shape {
-  return { ...pool.shape, ...override };
-}
 
 /** Tasks to start now. The caller turns the answer into one `placed` event and applies it at once. */
 export function place(state: State, room: Room): Placement[] {
@@ -21,125 +18,160 @@ export function place(state: State, room: Room): Placement[] {
   return pass.placements;
 }
 
-/** Whether an ancestor of `task` is blocked in vrun, and so lends what it holds (R23). */
-export function lenders(state: State, task: Task): TaskNumber[] {
+/**
+ * The ancestors of `task` that are blocked in vrun and so lend what they hold (R23): their shape, and
+ * their slot. Those that hold neither have nothing to lend.
+ */
+function lenders(state: State, room: Room, task: Task): TaskNumber[] {
   const found: TaskNumber[] = [];
   for (let up = task.parent; up !== null; up = state.task(up).parent) {
     const ancestor = state.task(up);
-    if (ancestor.phase.kind === 'running' && ancestor.tally.awaited > 0) found.push(up);
+    const allocation = ancestor.attempts.at(-1)?.allocation;
+    if (ancestor.phase.kind !== 'running' || ancestor.tally.awaited === 0 || allocation === undefined) continue;
+    if (!holdsNothing(allocation) || (room.pool(ancestor.spec.pool)?.slots ?? null) !== null) found.push(up);
   }
   return found;
 }
 
 interface Line {
   pool: RoomPool;
-  tasks: Iterator<TaskNumber>;
-  head: Task | null;
+  tasks: Iterator<Task>;
+  head: Task;
+  /** Who lends to all in this line: siblings have the same ancestors. */
+  lenders: readonly TaskNumber[];
 }
 
 /** One look over all that waits. Placements are provisional until the caller has applied them. */
 class Pass {
   readonly placements: Placement[] = [];
+  /** Lines with somebody in them, in reverse order of their heads: the last one comes first. */
   private readonly lines: Line[] = [];
   /** What this pass has given away and what it keeps free for tasks that found no room, by host. */
   private readonly given = new Map<string, Holding>();
   private readonly reserved = new Map<string, Shape>();
   private readonly startedByPool = new Map<string, number>();
+  /** Pools, and shapes in pools, of which somebody who borrows nothing found no room: nobody behind does. */
+  private readonly stuck = new Set<string>();
+  /** Whether all that hold room on a host, or slots of a pool, are blocked in vrun. */
+  private readonly blocked = new Map<Holding | Set<TaskNumber>, boolean>();
 
   constructor(
     private readonly state: State,
     private readonly room: Room,
   ) {
-    for (const [key, families] of state.queues) {
+    for (const [key, lines] of state.queues) {
       const pool = room.pool(key);
-      for (const [family, queue] of families) {
-        if (queue.isEmpty()) families.delete(family);
+      for (const [name, queue] of lines) {
+        if (queue.isEmpty()) lines.delete(name);
         else if (pool !== undefined) this.addLine(pool, queue[Symbol.iterator]());
       }
     }
+    this.lines.sort((a, b) => (comesBefore(a.head, b.head) ? 1 : -1));
   }
 
-  private addLine(pool: RoomPool, tasks: Iterator<TaskNumber>): void {
-    const line: Line = { pool, tasks, head: null };
-    this.advance(line);
-    if (line.head !== null) this.lines.push(line);
+  private addLine(pool: RoomPool, tasks: Iterator<Task>): void {
+    const first = tasks.next();
+    if (first.done === true) return;
+    const head = first.value;
+    this.lines.push({ pool, tasks, head, lenders: lenders(this.state, this.room, head) });
   }
 
-  private advance(line: Line): void {
-    const next = line.tasks.next();
-    line.head = next.done === true ? null : this.state.task(next.value);
-  }
-
-  /** The line whose head comes first, or null when every line is empty or stuck. */
+  /** Takes out the line whose head comes first; null when all are empty or stuck. */
   next(): Line | null {
-    let first: Line | null = null;
-    for (const line of this.lines) {
-      if (line.head === null) continue;
-      if (first === null || comesBefore(line.head, first.head as Task)) first = line;
-    }
-    return first;
+    return this.lines.pop() ?? null;
   }
 
-  /** Places the head of a line, or stops the line: those behind it may not overtake it (R25). */
+  /** Places the head of a line and puts the rest back, or drops the line: those behind may not overtake it (R25). */
   consider(line: Line): void {
-    const task = line.head as Task;
-    const gang = task.spec.shards?.gang === true;
-    if (gang ? this.placeGang(line.pool, task) : this.placeOne(line.pool, task)) this.advance(line);
-    else line.head = null;
+    const gang = line.head.spec.shards?.gang === true;
+    if (!(gang ? this.placeGang(line) : this.placeOne(line))) return;
+    const next = line.tasks.next();
+    if (next.done === true) return;
+    line.head = next.value;
+    let low = 0;
+    let high = this.lines.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (comesBefore(line.head, (this.lines[middle] as Line).head)) low = middle + 1;
+      else high = middle;
+    }
+    this.lines.splice(low, 0, line);
   }
 
-  private placeOne(pool: RoomPool, task: Task): boolean {
-    const borrowsFrom = lenders(this.state, task);
-    if (!this.slotFree(pool, borrowsFrom)) return false;
-    const shape = shapeOf(pool, task.spec.shape);
-    const host = this.bestHost(pool, shape, borrowsFrom);
-    if (host === null) {
-      this.reserve(pool, shape, 1);
-      return false;
-    }
-    this.give(pool, task, host, shape, borrowsFrom);
+  private placeOne({ pool, head, lenders }: Line): boolean {
+    const shape = shapeOf(pool, head.spec.shape);
+    if (this.isStuck(pool, shape, lenders)) return false;
+    if (!this.slotFree(pool, lenders, 0)) return this.noSlot(pool, lenders);
+    const host = this.bestHost(pool, shape, lenders, head);
+    if (host === null) return this.noRoom(pool, shape, 1, lenders);
+    this.give(pool, head, host, shape, lenders);
     return true;
   }
 
-  private placeGang(pool: RoomPool, group: Task): boolean {
-    const shards = group.children.map((number) => this.state.task(number)).filter((shard) => shard.phase.kind !== 'done');
-    if (shards.some((shard) => shard.phase.kind !== 'queued')) return false;
-    const borrowsFrom = lenders(this.state, group);
-    const shape = shapeOf(pool, group.spec.shape);
+  private placeGang({ pool, head, lenders }: Line): boolean {
+    const shards = head.children.map((number) => this.state.task(number)).filter((shard) => shard.phase.kind !== 'done');
+    const shape = shapeOf(pool, head.spec.shape);
+    if (this.isStuck(pool, shape, lenders)) return false;
     const undo = this.placements.length;
-    for (const shard of shards) {
-      const host = this.slotFree(pool, borrowsFrom) ? this.bestHost(pool, shape, borrowsFrom) : null;
+    for (const [before, shard] of shards.entries()) {
+      const free = this.slotFree(pool, lenders, before);
+      const host = free ? this.bestHost(pool, shape, lenders, head) : null;
       if (host === null) {
         this.takeBack(pool, undo);
-        this.reserve(pool, shape, shards.length);
-        return false;
+        if (!free) this.noSlot(pool, lenders);
+        return this.noRoom(pool, shape, shards.length, lenders);
       }
-      this.give(pool, shard, host, shape, borrowsFrom);
+      this.give(pool, shard, host, shape, lenders);
     }
     return true;
   }
 
-  private slotFree(pool: RoomPool, borrowsFrom: readonly TaskNumber[]): boolean {
-    if (pool.slots === null) return true;
-    const occupants = this.state.occupants.get(pool.key) ?? new Set();
-    const started = this.startedByPool.get(pool.key) ?? 0;
-    const lent = borrowsFrom.filter((number) => occupants.has(number)).length;
-    if (occupants.size + started - lent < pool.slots) return true;
-    return borrowsFrom.length > 0 && started === 0 && [...occupants].every((number) => this.isBlocked(number));
+  private isStuck(pool: RoomPool, shape: Shape, lenders: readonly TaskNumber[]): boolean {
+    return lenders.length === 0 && (this.stuck.has(pool.key) || this.stuck.has(inPool(pool, shape)));
   }
 
-  private isBlocked(number: TaskNumber): boolean {
-    return this.state.task(number).tally.awaited > 0;
+  private noSlot(pool: RoomPool, lenders: readonly TaskNumber[]): false {
+    if (lenders.length === 0) this.stuck.add(pool.key);
+    return false;
+  }
+
+  private noRoom(pool: RoomPool, shape: Shape, count: number, lenders: readonly TaskNumber[]): false {
+    if (lenders.length === 0) this.stuck.add(inPool(pool, shape));
+    this.reserve(pool, shape, count);
+    return false;
+  }
+
+  /** @param before how many of its own gang this pass has started already. */
+  private slotFree(pool: RoomPool, lenders: readonly TaskNumber[], before: number): boolean {
+    if (pool.slots === null) return true;
+    const occupants = this.state.occupants.get(pool.key) ?? new Set<TaskNumber>();
+    const started = this.startedByPool.get(pool.key) ?? 0;
+    const lent = lenders.filter((number) => occupants.has(number)).length;
+    if (occupants.size + started - lent < pool.slots) return true;
+    return lenders.length > 0 && started === before && before < pool.slots && this.allBlocked(occupants);
+  }
+
+  private allBlocked(holders: Holding | Set<TaskNumber>): boolean {
+    let blocked = this.blocked.get(holders);
+    if (blocked === undefined) {
+      blocked = true;
+      for (const number of holders instanceof Set ? holders : holdersOf(holders)) {
+        blocked = this.state.task(number).tally.awaited > 0;
+        if (!blocked) break;
+      }
+      this.blocked.set(holders, blocked);
+    }
+    return blocked;
   }
 
   /** The host with the largest share left over after `shape`; the pool's order decides between equals. */
-  private bestHost(pool: RoomPool, shape: Shape, borrowsFrom: readonly TaskNumber[]): RoomHost | null {
+  private bestHost(pool: RoomPool, shape: Shape, lenders: readonly TaskNumber[], head: Task): RoomHost | null {
     let best: RoomHost | null = null;
-    let mostLeft = -1;
+    let mostLeft = Number.NEGATIVE_INFINITY;
     for (const name of pool.hosts) {
       const host = this.room.host(name);
       if (host === undefined || !host.online || host.capacity === null) continue;
-      const left = this.leftOver(host, host.capacity, shape, borrowsFrom);
+      const left = this.leftOver(host, host.capacity, shape, lenders, head);
       if (left !== null && left > mostLeft) {
         best = host;
         mostLeft = left;
@@ -149,78 +181,73 @@ class Pass {
   }
 
   /** Share of the host's CPUs left after `shape`, or null where it does not fit. */
-  private leftOver(host: RoomHost, capacity: Shape, shape: Shape, borrowsFrom: readonly TaskNumber[]): number | null {
+  private leftOver(
+    host: RoomHost,
+    capacity: Shape,
+    shape: Shape,
+    lenders: readonly TaskNumber[],
+    head: Task,
+  ): number | null {
     const holding = this.state.holdings.get(host.name) ?? emptyHolding();
-    const free = this.freeOn(host.name, capacity, holding, borrowsFrom);
+    const free = this.freeOn(host.name, capacity, holding, lenders);
     if (fits(shape, free)) return (free.cpus - shape.cpus) / Math.max(capacity.cpus, 1);
-    const stuck = borrowsFrom.length > 0 && !this.given.has(host.name) && this.allBlocked(holding);
+    if (lenders.length === 0 || !this.allBlocked(holding)) return null;
     // Where everybody who holds room is blocked in vrun, nobody's room would ever be used again:
     // the first of those they wait for may have all of it (R23: never a deadlock, whatever the sizes).
-    return stuck && fits(shape, capacity) ? 0 : null;
+    const given = this.given.get(host.name) ?? emptyHolding();
+    for (const number of given.tasks.keys()) if (this.state.task(number).parent !== head.number) return null;
+    const { cpus, memory, gpus } = given;
+    const all = { cpus: capacity.cpus - cpus, memory: capacity.memory - memory, gpus: capacity.gpus - gpus.size };
+    return fits(shape, all) ? 0 : null;
   }
 
-  private allBlocked(holding: Holding): boolean {
-    for (const [number, allocation] of holding.tasks) {
-      if (!holdsNothing(allocation) && !this.isBlocked(number)) return false;
-    }
-    return true;
-  }
-
-  private freeOn(host: string, capacity: Shape, holding: Holding, borrowsFrom: readonly TaskNumber[]): Shape {
+  private freeOn(host: string, capacity: Shape, holding: Holding, lenders: readonly TaskNumber[]): Shape {
     const given = this.given.get(host);
-    const reserved = borrowsFrom.length > 0 ? undefined : this.reserved.get(host);
+    const reserved = lenders.length > 0 ? undefined : this.reserved.get(host);
     let cpus = capacity.cpus - holding.cpus - (given?.cpus ?? 0) - (reserved?.cpus ?? 0);
     let memory = capacity.memory - holding.memory - (given?.memory ?? 0) - (reserved?.memory ?? 0);
-    for (const number of borrowsFrom) {
+    for (const number of lenders) {
       const lent = holding.tasks.get(number);
       cpus += lent?.cpus ?? 0;
       memory += lent?.memory ?? 0;
     }
-    const gpus = this.freeGpus(host, capacity, holding, borrowsFrom).length - (reserved?.gpus ?? 0);
+    const gpus = this.freeGpus(host, capacity, holding, lenders).length - (reserved?.gpus ?? 0);
     return { cpus, memory, gpus };
   }
 
   /** Indexes that nobody holds but those who lend. */
-  private freeGpus(host: string, capacity: Shape, holding: Holding, borrowsFrom: readonly TaskNumber[]): number[] {
-    const given = this.given.get(host)?.gpus;
-    const free: number[] = [];
-    for (let index = 0; index < capacity.gpus; index++) {
+  private freeGpus(host: string, capacity: Shape, holding: Holding, lenders: readonly TaskNumber[]): number[] {
+    return this.ungiven(host, capacity).filter((index) => {
       const holders = holding.gpus.get(index) ?? [];
-      if (!given?.has(index) && holders.every((holder) => borrowsFrom.includes(holder))) free.push(index);
-    }
-    return free;
+      return holders.every((holder) => lenders.includes(holder));
+    });
   }
 
-  private give(pool: RoomPool, task: Task, host: RoomHost, shape: Shape, borrowsFrom: readonly TaskNumber[]): void {
+  /** Indexes that this pass has not given away. */
+  private ungiven(host: string, capacity: Shape): number[] {
+    const given = this.given.get(host)?.gpus;
+    const all = Array.from({ length: capacity.gpus }, (_, index) => index);
+    return given === undefined ? all : all.filter((index) => !given.has(index));
+  }
+
+  private give(pool: RoomPool, task: Task, host: RoomHost, shape: Shape, lenders: readonly TaskNumber[]): void {
     const capacity = host.capacity ?? shape;
     const holding = this.state.holdings.get(host.name) ?? emptyHolding();
-    const free = this.freeGpus(host.name, capacity, holding, borrowsFrom);
+    const free = this.freeGpus(host.name, capacity, holding, lenders);
     // Under the rule for deadlocks even a GPU of another blocked task is used.
-    const all = Array.from({ length: capacity.gpus }, (_, index) => index);
-    const gpus = (free.length >= shape.gpus ? free : all).slice(0, shape.gpus);
+    const choice = free.length >= shape.gpus ? free : this.ungiven(host.name, capacity);
+    const gpus = choice.slice(0, shape.gpus);
     const allocation: Allocation = { host: host.name, cpus: shape.cpus, memory: shape.memory, gpus };
     this.placements.push({ task: task.number, allocation });
     this.startedByPool.set(pool.key, (this.startedByPool.get(pool.key) ?? 0) + 1);
-    this.addGiven(allocation, task.number, 1);
+    if (!holdsNothing(allocation)) addHolding(this.given, task.number, allocation);
   }
 
   private takeBack(pool: RoomPool, from: number): void {
     for (const { task, allocation } of this.placements.splice(from)) {
       this.startedByPool.set(pool.key, (this.startedByPool.get(pool.key) ?? 1) - 1);
-      this.addGiven(allocation, task, -1);
+      if (!holdsNothing(allocation)) removeHolding(this.given, task, allocation);
     }
-  }
-
-  private addGiven(allocation: Allocation, task: TaskNumber, sign: 1 | -1): void {
-    if (holdsNothing(allocation)) return;
-    const given = this.given.get(allocation.host) ?? emptyHolding();
-    given.cpus += sign * allocation.cpus;
-    given.memory += sign * allocation.memory;
-    for (const index of allocation.gpus) {
-      if (sign === 1) given.gpus.set(index, [task]);
-      else given.gpus.delete(index);
-    }
-    this.given.set(allocation.host, given);
   }
 
   /**
@@ -247,71 +274,6 @@ class Pass {
   }
 }
 
-function comesBefore(a: Task, b: Task): boolean {
-  return a.spec.priority !== b.spec.priority ? a.spec.priority < b.spec.priority : a.number < b.number;
-}
-
-function holdsNothing(allocation: Allocation): boolean {
-  return allocation.cpus === 0 && allocation.memory === 0 && allocation.gpus.length === 0;
-}
-
-/** A claim of nothing fits wherever it is made, also on a host that is overbooked. */
-function fits(shape: Shape, free: Shape): boolean {
-  return (
-    (shape.cpus === 0 || shape.cpus <= free.cpus + 1e-9) &&
-    (shape.memory === 0 || shape.memory <= free.memory) &&
-    (shape.gpus === 0 || shape.gpus <= free.gpus)
-  );
-}
-
-function timesThatFit(shape: Shape, capacity: Shape): number {
-  const ratios = [
-    shape.cpus > 0 ? capacity.cpus / shape.cpus : Number.POSITIVE_INFINITY,
-    shape.memory > 0 ? capacity.memory / shape.memory : Number.POSITIVE_INFINITY,
-    shape.gpus > 0 ? capacity.gpus / shape.gpus : Number.POSITIVE_INFINITY,
-  ];
-  return Math.floor(Math.min(...ratios) + 1e-9);
-}
-
-/** Why a task of this shape can never run in this pool, or null where it can or nobody knows yet. */
-export function shapeProblem(room: Room, pool: RoomPool, override: Partial<Shape>): string | null {
-  const shape = shapeOf(pool, override);
-  const capacities = knownCapacities(room, pool);
-  if (capacities === null || capacities.some(({ capacity }) => timesThatFit(shape, capacity) >= 1)) return null;
-  const sizes = capacities.map(({ name, capacity }) => `${name} has ${describe(capacity)}`);
-  return `pool ${pool.name} can never run this: it asks for ${describe(shape)}, and ${sizes.join(', ')}`;
-}
-
-/** Why `count` shards can never start together in this pool (R21), or null. */
-export function roomForGang(room: Room, pool: RoomPool, override: Partial<Shape>, count: number): string | null {
-  if (pool.slots !== null && pool.slots < count) {
-    return `a gang of ${count} can never start in pool ${pool.name}: it has ${pool.slots} slots, ${count} > ${pool.slots}`;
-  }
-  const shape = shapeOf(pool, override);
-  const capacities = knownCapacities(room, pool);
-  if (capacities === null) return null;
-  const each = capacities.map(({ name, capacity }) => ({ name, times: timesThatFit(shape, capacity) }));
-  const total = each.reduce((sum, { times }) => sum + times, 0);
-  if (total >= count) return null;
-  const sums = each.map(({ name, times }) => `${name} ${times}`).join(' + ');
-  return `a gang of ${count} can never start in pool ${pool.name}: of ${describe(shape)} each, there fit ${sums} = ${total} < ${count}`;
-}
-
-/** The capacities of the pool's hosts; null as long as one of them has never been reached. */
-function knownCapacities(room: Room, pool: RoomPool): { name: string; capacity: Shape }[] | null {
-  const known: { name: string; capacity: Shape }[] = [];
-  for (const name of pool.hosts) {
-    const capacity = room.host(name)?.capacity ?? null;
-    if (capacity === null) return null;
-    known.push({ name, capacity });
-  }
-  return known;
-}
-
-function describe(shape: Shape): string {
-  const parts: string[] = [];
-  if (shape.cpus > 0) parts.push(shape.cpus === 1 ? '1 CPU' : `${shape.cpus} CPUs`);
-  if (shape.gpus > 0) parts.push(shape.gpus === 1 ? '1 GPU' : `${shape.gpus} GPUs`);
-  if (shape.memory > 0) parts.push(`${Math.round((shape.memory / 1024 ** 3) * 10) / 10} GiB of memory`);
-  return parts.length === 0 ? 'nothing' : parts.join(', ');
+function inPool(pool: RoomPool, { cpus, memory, gpus }: Shape): string {
+  return [pool.key, cpus, memory, gpus].join(' ');
 }

@@ -1,7 +1,6 @@
 /** R29: what failed runs again, what succeeded stays, and what gave up because of it waits again. */
 import type { Step } from './ending.ts';
-import { commandFailed, countsAsFailed } from './outcome.ts';
-import { recount } from './state.ts';
+import { commandFailed, countsAsFailed, isAwaited, isFailure } from './outcome.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -15,8 +14,8 @@ export function reopen(step: Step, root: Task): void {
   for (let at = 0; at < again.length; at++) {
     const task = again[at] as Task;
     if (task.phase.kind !== 'done') continue;
-    const reopened = [...restart(step, task), ...reopenAncestors(step, task)];
-    for (const opened of reopened) again.push(...recountDependents(step, opened));
+    restart(step, task, again);
+    reopenAncestors(step, task, again);
   }
 }
 
@@ -27,71 +26,76 @@ function failedPart(step: Step, root: Task): Task[] {
     if (task.phase.outcome === 'skipped' && task !== root) return;
     const stopped = (task.attempts.at(-1)?.stopping ?? null) !== null;
     if (task.own === null || commandFailed(task.own) || stopped) again.push(task);
-    else for (const child of task.children) visit(step.state.task(child));
+    else {
+      const children = task.children.map((child) => step.state.task(child));
+      for (const child of children) if (child.generation === task.attempts.length) visit(child);
+    }
   };
   visit(root);
   return again.length === 0 ? [root] : again;
 }
 
 /** Makes a done task one that waits, as if just submitted. A group of shards takes its shards along. */
-function restart(step: Step, task: Task): Task[] {
+function restart(step: Step, task: Task, again: Task[]): void {
   const group = task.spec.shards === null ? [] : task.children.map((child) => step.state.task(child));
-  const restarted = [...group.filter((shard) => shard.phase.kind === 'done'), task];
-  for (const one of restarted) {
-    undo(step, one);
+  for (const one of [...group, task]) {
+    undo(step, one, again);
     one.phase = { kind: 'waiting' };
     one.own = null;
     one.failures = 0;
     one.losses = 0;
     step.pending.push(one.number);
+    if (one.shard !== null && one.parent !== null) step.state.scope(one.parent).lookAgainAt(one.shard);
   }
-  const scope = task.shard === null ? task.number : task.parent;
-  const existing = step.state.existingScope(scope ?? 0);
-  if (existing !== undefined) existing.nextShard = 0;
-  return restarted;
+  // What gave up on a name that this script did not submit may find it now.
+  for (const number of step.state.existingScope(task.number)?.allWaiters() ?? []) {
+    const waiter = step.state.tasks.get(number);
+    if (waiter !== undefined && waiter.parent !== task.number && gaveUp(waiter)) again.push(waiter);
+  }
 }
 
-function reopenAncestors(step: Step, task: Task): Task[] {
-  const reopened: Task[] = [];
+function reopenAncestors(step: Step, task: Task, again: Task[]): void {
   for (let up = task.parent; up !== null; ) {
     const ancestor = step.state.task(up);
     if (ancestor.phase.kind === 'done') {
-      undo(step, ancestor);
-      ancestor.phase = { kind: 'subtasks' };
-      reopened.push(ancestor);
+      if (ancestor.own === null) restart(step, ancestor, again);
+      else {
+        undo(step, ancestor, again);
+        ancestor.phase = { kind: 'subtasks' };
+        if (ancestor.shard !== null && ancestor.parent !== null) step.state.task(ancestor.parent).tally.active += 1;
+      }
     }
     up = ancestor.parent;
   }
-  return reopened;
 }
 
-/** Takes a task's end back from its parent's tally. */
-function undo(step: Step, task: Task): void {
+/** Takes a task's end, if it has ended, back from its parent and from what depends on it. */
+function undo(step: Step, task: Task, again: Task[]): void {
   const { state } = step;
+  if (task.phase.kind !== 'done') return;
+  const { outcome } = task.phase;
   state.touch(task);
   if (task.parent !== null) {
     const parent = state.task(task.parent);
     state.touch(parent);
     parent.tally.done -= 1;
     if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed -= 1;
-    if (task.spec.awaited) parent.tally.awaited += 1;
+    if (isAwaited(task, parent)) parent.tally.awaited += 1;
+  }
+  for (const { task: number, dependency: index } of task.dependents) {
+    const dependent = state.task(number);
+    const tally = dependent.dependencies[index]?.tally;
+    if (tally === undefined) continue;
+    state.touch(dependent);
+    tally.left += 1;
+    if (isFailure(outcome)) tally.failed -= 1;
+    if (outcome === 'skipped') tally.skipped -= 1;
+    if (gaveUp(dependent)) again.push(dependent);
   }
   task.cancelled = false;
   state.live.add(task.number);
 }
 
-/** Brings what depends on a reopened task up to date; returns what had given up and waits again. */
-function recountDependents(step: Step, task: Task): Task[] {
-  const waitAgain: Task[] = [];
-  for (const { task: number, dependency: index } of task.dependents) {
-    const dependent = step.state.tasks.get(number);
-    const dependency = dependent?.dependencies[index];
-    if (dependent === undefined || dependency === undefined) continue;
-    step.state.touch(dependent);
-    recount(step.state, dependency);
-    const { phase } = dependent;
-    const gaveUp = phase.kind === 'done' && (phase.outcome === 'failedUpstream' || phase.outcome === 'skipped');
-    if (gaveUp && dependent.own === null) waitAgain.push(dependent);
-  }
-  return waitAgain;
+function gaveUp({ phase, own }: Task): boolean {
+  return phase.kind === 'done' && (phase.outcome === 'failedUpstream' || phase.outcome === 'skipped') && own === null;
 }

@@ -1,3 +1,4 @@
+import { segmentOf } from './naming.ts';
 import type { Task, TaskNumber } from './task.ts';
 
 interface Waiter {
@@ -13,10 +14,15 @@ export class Scope {
   private names = new Map<string, TaskNumber[]>();
   /** Dependencies that wait for a name to be taken (R11). */
   private readonly waiters = new Map<string, Waiter[]>();
-  /** How often the present attempt of the parent has used a segment (R29). */
+  /** How far the present attempt of the parent, if it is not the first, has used each segment (R29). */
   private uses = new Map<string, number>();
   /** Place of the first shard that may still wait for `-N n%K` to let it go. */
   nextShard = 0;
+
+  /** Lets a shard, which waits again, be considered again. */
+  lookAgainAt(shard: number): void {
+    this.nextShard = Math.min(this.nextShard, shard);
+  }
 
   /** A segment no child has yet: this one, else with `_2`, `_3`, … in constant time (R9). */
   freeSegment(base: string): string {
@@ -31,21 +37,20 @@ export class Scope {
     if (!this.segments.has(segment)) this.segments.set(segment, 2);
   }
 
-  /** The segment that the next use of `base` in this attempt of the parent would have had. */
-  nextUse(base: string): string {
-    const use = this.uses.get(base) ?? 1;
-    return use === 1 ? base : `${base}_${use}`;
+  /** The segments that `base`, submitted next by this attempt of the parent, may have got in an earlier one. */
+  *earlierSegments(base: string): Generator<string> {
+    for (let use = this.uses.get(base) ?? 1; ; use++) yield use === 1 ? base : `${base}_${use}`;
   }
 
-  countUse(base: string): void {
-    this.uses.set(base, (this.uses.get(base) ?? 1) + 1);
-  }
-
-  /** Enters a child under its name. */
+  /** Enters a child, which the present attempt of the parent has submitted, under its name. */
   bear(task: Task): void {
     const bearers = this.names.get(task.spec.name);
     if (bearers === undefined) this.names.set(task.spec.name, [task.number]);
     else bearers.push(task.number);
+    if (task.generation < 2) return;
+    const base = segmentOf(task.spec.name);
+    const use = task.segment === base ? 1 : Number(task.segment.slice(base.length + 1));
+    this.uses.set(base, Math.max(this.uses.get(base) ?? 1, use + 1));
   }
 
   bearers(name: string): readonly TaskNumber[] {
@@ -82,21 +87,33 @@ export class Scope {
     return this.waiters.get(name) ?? [];
   }
 
+  /** Takes a task's dependency on this name away, which it does not have any more. */
+  endWait(name: string, task: TaskNumber): void {
+    for (const key of awaitedNames(name)) {
+      const left = this.waitersFor(key).filter((waiter) => waiter.task !== task);
+      if (left.length === 0) this.waiters.delete(key);
+      else this.waiters.set(key, left);
+    }
+  }
+
   allWaiters(): TaskNumber[] {
     return [...new Set([...this.waiters.values()].flat().map((waiter) => waiter.task))];
   }
 
-  /** A pruned run gives its name and segment back. */
-  forget(name: string, segment: string, task: TaskNumber): void {
-    this.segments.delete(segment);
-    const left = this.bearers(name).filter((bearer) => bearer !== task);
-    if (left.length === 0) this.names.delete(name);
-    else this.names.set(name, left);
+  /** Pruned runs give their names and segments back. */
+  forget(runs: readonly Task[]): void {
+    const gone = new Set(runs.map((run) => run.number));
+    for (const { segment } of runs) this.segments.delete(segment);
+    for (const name of new Set(runs.map((run) => run.spec.name))) {
+      const left = this.bearers(name).filter((bearer) => !gone.has(bearer));
+      if (left.length === 0) this.names.delete(name);
+      else this.names.set(name, left);
+    }
   }
 }
 
 /** A path `a/b` waits for a child named `a/b` and for one named `a` alike (R10). */
-function awaitedNames(name: string): string[] {
+export function awaitedNames(name: string): string[] {
   const slash = name.indexOf('/');
   return slash > 0 ? [name, name.slice(0, slash)] : [name];
 }

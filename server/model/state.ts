@@ -3,7 +3,7 @@
  * only by `apply` (apply.ts). What is stored of a task is `record(task)`; the indexes are rebuilt by
  * `restore`.
  */
-import { countsAsFailed, isFailure } from './outcome.ts';
+import { countsAsFailed, isAwaited, isFailure } from './outcome.ts';
 import { type Holding, addHolding, removeHolding } from './holdings.ts';
 import { TaskQueue } from './queue.ts';
 import { Scope } from './scope.ts';
@@ -30,8 +30,8 @@ export class State {
   readonly live = new Set<TaskNumber>();
   /** What runs on each host. */
   readonly holdings = new Map<string, Holding>();
-  /** Tasks that wait for room, by pool key, then by parent (0 for runs). */
-  readonly queues = new Map<string, Map<TaskNumber, TaskQueue>>();
+  /** Tasks that wait for room, by pool key, then by line. */
+  readonly queues = new Map<string, Map<string, TaskQueue>>();
   /** Attempts under way by pool key. */
   readonly occupants = new Map<string, Set<TaskNumber>>();
   private readonly scopes = new Map<TaskNumber, Scope>();
@@ -71,15 +71,17 @@ export class State {
     return this.scopes.get(parent);
   }
 
-  /** Lets a task wait for room. Siblings wait in one line: only they can borrow the same room (R23). */
+  /**
+   * Lets a queued task wait for room. Siblings of one shape wait in one line: they can borrow the same
+   * room (R23), and where one of them finds none, neither does the next.
+   */
   queue(task: Task): void {
-    const family = task.parent ?? 0;
     let lines = this.queues.get(task.spec.pool);
     if (lines === undefined) this.queues.set(task.spec.pool, (lines = new Map()));
-    let line = lines.get(family);
-    if (line === undefined) {
-      lines.set(family, (line = new TaskQueue((number) => this.tasks.get(number)?.phase.kind === 'queued')));
-    }
+    const { cpus, memory, gpus } = task.spec.shape;
+    const name = [task.parent, cpus, memory, gpus].join(' ');
+    let line = lines.get(name);
+    if (line === undefined) lines.set(name, (line = new TaskQueue()));
     line.add(task);
   }
 
@@ -107,23 +109,18 @@ export class State {
     this.scope(task.parent ?? 0).takeSegment(task.segment);
   }
 
-  /** Forgets a done run and everything below it. Returns what it was. */
-  remove(run: TaskNumber): Task[] {
-    const removed: Task[] = [];
-    const visit = (number: TaskNumber): void => {
-      const task = this.task(number);
+  /** Forgets done runs and everything below them. Returns what that was, parents before children. */
+  remove(runs: readonly TaskNumber[]): Task[] {
+    this.scope(0).forget(runs.map((run) => this.task(run)));
+    const removed = runs.flatMap((run) => subtree(this, this.task(run)));
+    for (const task of removed) {
       this.beforeChange(task);
-      for (const child of task.children) visit(child);
-      this.tasks.delete(number);
+      this.tasks.delete(task.number);
       this.byId.delete(task.id);
       for (const key of task.keys) this.byKey.delete(key);
-      this.scopes.delete(number);
-      removed.push(task);
-    };
-    const { segment, spec } = this.task(run);
-    visit(run);
-    this.runs.delete(run);
-    this.scope(0).forget(spec.name, segment, run);
+      this.scopes.delete(task.number);
+      this.runs.delete(task.number);
+    }
     this.lastRemoval = this.sequence;
     return removed;
   }
@@ -162,10 +159,20 @@ export function restore(state: State, records: readonly TaskRecord[]): void {
   }
 }
 
-/** Whether this task starts only together with its siblings (R21). */
+/** A task and everything below it, parents before children. */
+export function subtree(state: State, root: Task): Task[] {
+  const found = [root];
+  for (let at = 0; at < found.length; at++) {
+    for (const number of (found[at] as Task).children) found.push(state.task(number));
+  }
+  return found;
+}
+
+/** Whether this task starts only together with its siblings (R21): a shard of a gang that has not started. */
 export function isGangShard(state: State, task: Task): boolean {
-  if (task.shard === null || task.parent === null || task.attempts.length > 0) return false;
-  return state.task(task.parent).spec.shards?.gang === true;
+  if (task.shard === null || task.parent === null) return false;
+  const { spec, phase } = state.task(task.parent);
+  return spec.shards?.gang === true && (phase.kind === 'waiting' || phase.kind === 'queued');
 }
 
 function reindexFamily(state: State, task: Task): void {
@@ -179,7 +186,7 @@ function reindexFamily(state: State, task: Task): void {
     parent.tally.done += 1;
     if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
   } else {
-    if (task.spec.awaited) parent.tally.awaited += 1;
+    if (isAwaited(task, parent)) parent.tally.awaited += 1;
     if (task.shard !== null && task.phase.kind !== 'waiting') parent.tally.active += 1;
   }
 }
@@ -192,19 +199,28 @@ export function linkDependencies(state: State, task: Task): void {
       return;
     }
     for (const number of dependency.upstream) {
-      const upstream = state.tasks.get(number);
-      upstream?.dependents.push({ task: task.number, dependency: index });
+      state.task(number).dependents.push({ task: task.number, dependency: index });
     }
     recount(state, dependency);
   });
 }
 
-/** Brings a bound dependency's tally in line with its upstreams. A pruned upstream counts as done. */
+/** Takes a task's dependencies out of where `linkDependencies` has entered them. */
+export function unlinkDependencies(state: State, task: Task): void {
+  for (const { upstream, awaits } of task.dependencies) {
+    if (awaits !== null) state.existingScope(awaits.parent)?.endWait(awaits.name, task.number);
+    for (const number of upstream ?? []) {
+      const found = state.task(number);
+      found.dependents = found.dependents.filter((entry) => entry.task !== task.number);
+    }
+  }
+}
+
+/** Brings a bound dependency's tally in line with its upstreams. */
 export function recount(state: State, dependency: Dependency): void {
   const tally = { left: 0, failed: 0, skipped: 0 };
   for (const number of dependency.upstream ?? []) {
-    const phase = state.tasks.get(number)?.phase;
-    if (phase === undefined) continue;
+    const { phase } = state.task(number);
     if (phase.kind !== 'done') tally.left += 1;
     else if (isFailure(phase.outcome)) tally.failed += 1;
     else if (phase.outcome === 'skipped') tally.skipped += 1;

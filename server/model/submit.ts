@@ -3,8 +3,9 @@ import type { Claimed, ResolvedDependency, Submitted } from './events.ts';
 import { runSuffix } from './ids.ts';
 import { nearest } from './nearest.ts';
 import { namesIn, resolveName } from './names.ts';
-import { roomForGang, shapeProblem } from './placement.ts';
+import { awaitedNames } from './scope.ts';
 import type { Room } from './room.ts';
+import { roomForGang, shapeProblem } from './shapes.ts';
 import type { State } from './state.ts';
 import type { DependencyKind, Task, TaskNumber, TaskSpec } from './task.ts';
 
@@ -34,27 +35,37 @@ export function decideSubmission(state: State, room: Room, request: SubmissionRe
   if (known !== undefined) return { kind: 'known', task: state.task(known) };
   try {
     checkParent(state, request);
-    const dependencies = request.dependencies.map((wanted) => resolve(state, request, wanted));
-    checkRoom(room, request);
-    checkCycle(state, request, dependencies);
     const earlier = claimable(state, request);
-    if (earlier !== null) {
-      const { spec, key } = request;
-      const event: Claimed = { type: 'claimed', at, task: earlier.number, spec, dependencies, key };
-      return { kind: 'accepted', event, id: earlier.id };
-    }
-    return accept(state, request, dependencies, at);
+    const segment = earlier?.segment ?? freeSegment(state, request);
+    const dependencies = request.dependencies.map((wanted) => resolve(state, request, segment, wanted));
+    checkRoom(room, request);
+    checkCycle(state, request, segment, dependencies);
+    return accept(state, request, earlier, segment, dependencies, at);
   } catch (error) {
     if (error instanceof Refused) return { kind: 'refused', reason: error.message };
     throw error;
   }
 }
 
-function accept(state: State, request: SubmissionRequest, dependencies: ResolvedDependency[], at: number): SubmissionDecision {
-  const { spec, parent, held, key } = request;
+/** The last part of the id that a new task gets (R7, R9). */
+function freeSegment(state: State, { parent, segment }: SubmissionRequest): string {
+  const base = parent === null ? `${segment}-${runSuffix(state.nextNumber, state.salt)}` : segment;
+  return state.scope(parent ?? 0).freeSegment(base);
+}
+
+function accept(
+  state: State,
+  { spec, parent, held, key }: SubmissionRequest,
+  earlier: Task | null,
+  segment: string,
+  dependencies: ResolvedDependency[],
+  at: number,
+): SubmissionDecision {
+  if (earlier !== null) {
+    const event: Claimed = { type: 'claimed', at, task: earlier.number, spec, dependencies, key };
+    return { kind: 'accepted', event, id: earlier.id };
+  }
   const number = state.nextNumber;
-  const base = parent === null ? `${request.segment}-${runSuffix(number, state.salt)}` : request.segment;
-  const segment = state.scope(parent ?? 0).freeSegment(base);
   const id = parent === null ? segment : `${state.task(parent).id}/${segment}`;
   return { kind: 'accepted', id, event: { type: 'submitted', at, number, segment, parent, spec, dependencies, held, key } };
 }
@@ -70,13 +81,18 @@ function checkParent(state: State, { parent, attempt }: SubmissionRequest): void
   }
 }
 
-function resolve(state: State, request: SubmissionRequest, wanted: { kind: DependencyKind; name: string }): ResolvedDependency {
-  const { kind, name } = wanted;
+function resolve(
+  state: State,
+  request: SubmissionRequest,
+  segment: string,
+  { kind, name }: { kind: DependencyKind; name: string },
+): ResolvedDependency {
   const resolution = resolveName(state, request.parent, name);
   if (resolution.kind === 'bound') return { kind, name, upstream: resolution.upstream, awaits: null };
   if (resolution.kind === 'awaited') {
-    if (resolution.parent === request.parent && bears(request, resolution.name)) {
-      throw new Refused(`"${name}" would wait for itself: ${name} → ${name}`);
+    const own = request.spec.name;
+    if (resolution.parent === request.parent && awaitedNames(name).some((one) => one === own || one === segment)) {
+      throw new Refused(`${own} would wait for itself: ${own} → ${name}`);
     }
     return { kind, name, upstream: null, awaits: { parent: resolution.parent, name: resolution.name } };
   }
@@ -84,10 +100,6 @@ function resolve(state: State, request: SubmissionRequest, wanted: { kind: Depen
   const place = request.parent === null ? 'no run' : `no task in ${state.task(request.parent).id}`;
   const question = hint === null ? '' : `; did you mean "${hint}"?`;
   throw new Refused(`${place} is named "${name}"${question}`);
-}
-
-function bears(request: SubmissionRequest, name: string): boolean {
-  return request.spec.name === name || request.segment === name;
 }
 
 function checkRoom(room: Room, { spec }: SubmissionRequest): void {
@@ -99,20 +111,19 @@ function checkRoom(room: Room, { spec }: SubmissionRequest): void {
 }
 
 /**
- * The child that an earlier attempt of the parent made at this very place, if it runs the same
- * command (R29). The third `prep` is compared with the third: places that are taken are passed by
- * for good, which keeps a large fan-out from being searched from its start each time.
+ * The child that an earlier attempt of the parent made at this place, or at a later one, if it runs
+ * the same command (R29). Places before one that was taken are passed by, which keeps a large
+ * fan-out from being searched from its start each time.
  */
 function claimable(state: State, request: SubmissionRequest): Task | null {
   if (request.parent === null || request.attempt < 2) return null;
-  const scope = state.scope(request.parent);
   const prefix = `${state.task(request.parent).id}/`;
-  for (;;) {
-    const task = state.tasks.get(state.byId.get(prefix + scope.nextUse(request.segment)) ?? 0);
-    if (task === undefined) return null;
+  for (const segment of state.scope(request.parent).earlierSegments(request.segment)) {
+    const task = state.tasks.get(state.byId.get(prefix + segment) ?? 0);
+    if (task === undefined) break;
     if (task.generation < request.attempt && sameWork(task.spec, request.spec)) return task;
-    scope.countUse(request.segment);
   }
+  return null;
 }
 
 function sameWork(a: TaskSpec, b: TaskSpec): boolean {
@@ -128,14 +139,19 @@ function sameWork(a: TaskSpec, b: TaskSpec): boolean {
  * A cycle can only close where somebody already waits for the new task's name: then the new task
  * must not wait, at any distance, for that somebody (R12).
  */
-function checkCycle(state: State, request: SubmissionRequest, dependencies: readonly ResolvedDependency[]): void {
+function checkCycle(
+  state: State,
+  request: SubmissionRequest,
+  segment: string,
+  dependencies: readonly ResolvedDependency[],
+): void {
   if (request.parent === null) return;
   const scope = state.scope(request.parent);
-  const waiters = [...scope.waitersFor(request.spec.name), ...scope.waitersFor(request.segment)];
+  const waiters = [...scope.waitersFor(request.spec.name), ...scope.waitersFor(segment)];
   if (waiters.length === 0) return;
   const goals = new Set(waiters.map((waiter) => waiter.task));
   const via = new Map<TaskNumber, TaskNumber | null>();
-  const next = dependencies.flatMap((dependency) => dependency.upstream ?? []);
+  const next = dependencies.flatMap((dependency) => awaitedBy(dependency, request.parent));
   for (const number of next) via.set(number, null);
   for (let at = 0; at < next.length; at++) {
     const number = next[at] as TaskNumber;
@@ -152,7 +168,13 @@ function checkCycle(state: State, request: SubmissionRequest, dependencies: read
 function waitsFor(state: State, number: TaskNumber): TaskNumber[] {
   const task = state.tasks.get(number);
   if (task === undefined || task.phase.kind === 'done') return [];
-  return [...task.dependencies.flatMap((dependency) => dependency.upstream ?? []), ...task.children];
+  return [...task.dependencies.flatMap((dependency) => awaitedBy(dependency, task.parent)), ...task.children];
+}
+
+/** What a dependency waits for: its upstreams or, as long as its name is unbound, the sibling that must run to submit it. */
+function awaitedBy({ upstream, awaits }: ResolvedDependency, parent: TaskNumber | null): TaskNumber[] {
+  if (upstream !== null) return upstream;
+  return awaits === null || awaits.parent === parent ? [] : [awaits.parent];
 }
 
 function cyclePath(state: State, request: SubmissionRequest, via: Map<TaskNumber, TaskNumber | null>, last: TaskNumber): string {

@@ -163,7 +163,8 @@ export interface Task {
   children: TaskNumber[];
   /**
    * Index: how many children are done, how many of those count as failed (R14), how many that the
-   * task itself waits for are not done (R23), and, for a task made by `-N`, how many shards are let go.
+   * present attempt itself waits for are not done (R23), and, for a task made by `-N`, how many shards
+   * are let go.
    */
   tally: { done: number; failed: number; awaited: number; active: number };
   /** Index: the dependencies of other tasks on this one, as task and place in its `dependencies`. */

@@ -125,7 +125,8 @@ function parserOf(program: Program): Command {
   for (const [heading, definitions] of groups) {
     for (const [flags, description, repeatable] of definitions) {
       const option = new Option(flags, description).helpGroup(heading);
-      if (repeatable) option.argParser((word: string, words: string[] = []) => [...words, word]);
+      if (repeatable)
+        option.argParser((word: string, words: string[] | undefined) => [...(words ?? []), word]);
       parser.addOption(option);
     }
   }

@@ -9,8 +9,6 @@ export const exitCodes = {
   timeLimit: 124,
   /** Its command was never run: failed upstream, skipped, or cancelled before its start. */
   neverRan: 125,
-  /** A person left the wait before its end; as a shell says that SIGINT ended a program. */
-  detached: 130,
 } as const;
 
 /** The code for a task that is done: its command's own, 128+N where it died of signal N. */
@@ -20,4 +18,16 @@ export function exitCodeOf(task: Pick<TaskView, 'status' | 'exitCode' | 'reason'
   if (task.status === 'CANCELLED' && task.exitCode === null) return exitCodes.neverRan;
   if (task.reason === 'time limit') return exitCodes.timeLimit;
   return task.exitCode || exitCodes.failed;
+}
+
+/**
+ * What to say of an end, or null: success needs no words, and a command that exits with a code of
+ * its own has spoken for itself.
+ */
+export function endSentence(
+  task: Pick<TaskView, 'id' | 'status' | 'exitCode' | 'signal' | 'reason'>,
+): string | null {
+  const code = exitCodeOf(task);
+  if (code === 0 || (code === task.exitCode && task.signal === null)) return null;
+  return `${task.id} ended ${task.status}${task.reason === null ? '' : `: ${task.reason}`}`;
 }

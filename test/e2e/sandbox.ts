@@ -28,6 +28,10 @@ export interface SeenTask {
   finishedAt: string | null;
 }
 
+function isDone(task: SeenTask): boolean {
+  return ['SUCCESS', 'FAILURE', 'FAILED_UPSTREAM', 'SKIPPED', 'CANCELLED'].includes(task.status);
+}
+
 const root = resolve(import.meta.dirname, '../..');
 
 export class Sandbox {
@@ -95,8 +99,10 @@ export class Sandbox {
     const { code, stdout, stderr } = await this.shell(line);
     if (code !== 0) throw new Error(`${line} exited with ${code}: ${stderr}`);
     const id = stdout.trim();
-    await this.run('vctl', ['task', 'watch', id]);
-    return this.task(id);
+    const watched = await this.run('vctl', ['task', 'watch', id]);
+    const task = await this.task(id);
+    if (!isDone(task)) throw new Error(`watching ${id} ended early (${watched.code}): ${watched.stderr}${watched.stdout}`);
+    return task;
   }
 
   async task(id: string): Promise<SeenTask> {

@@ -3,7 +3,6 @@ import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import type {
   EngineService,
-  LogChunk,
   LogRequest,
   Publication,
   Submitter,
@@ -11,6 +10,7 @@ import type {
 } from '../../server/engine/service.ts';
 import type { TaskNumber } from '../../server/model/task.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
+import type { LogChunk } from '../../server/protocol/logs.ts';
 import type {
   ActionResult,
   Explanation,

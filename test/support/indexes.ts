@@ -1,6 +1,7 @@
 /** What a state keeps only to be fast, as plain data: it must follow from the records alone. */
-import { restore, record, State } from '../../server/model/state.ts';
+
 import type { TaskRecord } from '../../server/model/state.ts';
+import { record, restore, State } from '../../server/model/state.ts';
 import type { Task, TaskNumber } from '../../server/model/task.ts';
 
 /** All indexes of a state, in an order that does not depend on its history. */
@@ -14,7 +15,7 @@ export function indexesOf(state: State): unknown {
     holdings: entries(state.holdings).map(([host, holding]) => [
       host,
       // Fractions of CPUs add up to rounding errors that depend on the order.
-      Math.round(holding.cpus * 1e6),
+      Math.round(holding.cpus * 1e6) + 0,
       holding.memory,
       entries(holding.gpus).map(([index, holders]) => [index, ascending(holders)]),
       entries(holding.tasks),
@@ -52,7 +53,7 @@ function queuesOf(state: State): [string, TaskNumber[][]][] {
     .map(([pool, lines]): [string, TaskNumber[][]] => [
       pool,
       [...lines.values()]
-        .map((line) => [...line])
+        .map((line) => [...line].map((task) => task.number))
         .filter((line) => line.length > 0)
         .sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
     ])

@@ -38,10 +38,20 @@ export class World {
   }
 
   addHost(name: string, cpus: number, memoryGib: number, gpus: number, online = true): void {
-    this.hosts.set(name, { name, capacity: { cpus, memory: memoryGib * gib, gpus }, online, trouble: online ? null : 'no route' });
+    this.hosts.set(name, {
+      name,
+      capacity: { cpus, memory: memoryGib * gib, gpus },
+      online,
+      trouble: online ? null : 'no route',
+    });
   }
 
-  addPool(key: string, hosts: string[], shape: { cpus?: number; memory?: number; gpus?: number } = {}, slots: number | null = null): void {
+  addPool(
+    key: string,
+    hosts: string[],
+    shape: { cpus?: number; memory?: number; gpus?: number } = {},
+    slots: number | null = null,
+  ): void {
     this.pools.set(key, { key, name: key, hosts, shape: { cpus: 0, memory: 0, gpus: 0, ...shape }, slots });
   }
 
@@ -61,7 +71,11 @@ export class World {
       this.room,
       {
         segment: segmentOf(name),
-        dependencies: [...named('success', afterSuccess), ...named('fail', afterFail), ...named('any', after)],
+        dependencies: [
+          ...named('success', afterSuccess),
+          ...named('fail', afterFail),
+          ...named('any', after),
+        ],
         held,
         key,
         parent: parent?.number ?? null,

@@ -44,6 +44,8 @@
 # that runs a fresh shell, _vb_proc where procfs is, _vb_cookie what only our attempts carry.
 
 umask 077
+# What the server was started with is none of the attempts': a lock or a pipe held for ever.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 . "$_vb_here/attempt.sh"
 
 _vb_boot=-
@@ -190,7 +192,7 @@ _vb_stopping() {
     done
   fi
   # A group that was killed has taken W along.
-  _vb_recorded || until _vb_record exit 137 ''; do sleep 1; done
+  _vb_recorded || until _vb_record exit 137 ''; do _vb_patience; done
   _vb_recorded
   rm -f "$_vb_at.stop"
   _vb_tell "stopped $1 $_vb_end"
@@ -248,7 +250,7 @@ exec 3<&-
 trap _vb_quit EXIT
 # Nothing but cat holds the agent's stdout.
 exec >/dev/null
-_vb_self
+_vb_self 2>/dev/null
 printf '%s %s\n' "$_vb_boot" "$_vb_identity" >|"$_vb_root/agent.run"
 read -r _vb_line <"$_vb_proc/$_vb_cat/stat" || _vb_line="$_vb_cat $(ps -o lstart= -p "$_vb_cat")"
 printf '%s %s\n' "$_vb_boot" "$_vb_line" >|"$_vb_root/cat.run"

@@ -9,8 +9,8 @@
 # command) and one exec; everything else on it is a builtin. Only failures may fork more.
 #
 # Files of an attempt, under tasks/BUCKET/KEY (BUCKET is the task's number / 1000):
-#   .run   line 1: boot id and /proc/PID/stat of W, as W read it; from line 2: `export -p` of the
-#          environment with which the command started, the baseline for nested calls (R34)
+#   .run   line 1: boot id and /proc/PID/stat of W, as W read it; after the last NUL: `export -p` of
+#          the environment with which the command started, the baseline for nested calls (R34)
 #   .out   stdout. Creating it (O_EXCL) is the commit: whoever creates it decides whether the
 #          command runs. W does so last; an agent that must rule a start out does so first.
 #   .err   stderr
@@ -47,6 +47,11 @@ _vb_record() {
 _vb_newline='
 '
 
+_vb_patience() {
+  [ -p "$_vb_root/fifo" ] || exit
+  sleep 1
+}
+
 # Reads a complete record into _vb_end, or fails.
 _vb_recorded() {
   read -r _vb_end 2>/dev/null <"$_vb_at.exit"
@@ -54,7 +59,7 @@ _vb_recorded() {
 
 # Runs in W: KEY DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
 # ENVIRONMENT is a file to source. The COUNT assignments come on top of it. WORD… is executed;
-# PROGRAM is the one of them to look for beforehand, or empty where a setup script does that.
+# PROGRAM is the one of them to look for beforehand.
 _vb_attempt() {
   _vb_key=$1
   _vb_files "$1"
@@ -77,15 +82,20 @@ _vb_attempt() {
   trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
   _vb_tell "started $_vb_key"
   shift
-  # Appending, so that a command that truncates /dev/stderr leaves no hole. W's own stderr is
-  # /dev/null: a shell's notice that its child was killed is none of the task's output.
-  (_vb_command "$@") </dev/null >>"$_vb_at.out" 2>>"$_vb_at.err"
+  # Appending, so that a command that truncates /dev/stdout leaves no hole. W's own stdin and stderr
+  # are /dev/null: a shell's notice that its child was killed is none of the task's output.
+  (_vb_command "$@") >>"$_vb_at.out"
   _vb_code=$?
+  [ "$_vb_code" -eq 0 ] || [ -e "$_vb_at.err" ] || [ -e "$_vb_at.exit" ] || {
+    _vb_tell "unable $_vb_key"
+    exit
+  }
   # The child has recorded an end itself where the command did not get to run.
   _vb_recorded || {
     _vb_end="exit $_vb_code "
-    # A full disk makes this fail. The end is known only here, so W stays until it is written.
-    until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do sleep 1; done
+    # A full disk makes this fail. The end is known only here, so W stays until it is written, unless
+    # the whole folder has been removed.
+    until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do _vb_patience; done
   }
   _vb_tell "ended $_vb_key $_vb_end"
 }
@@ -93,18 +103,19 @@ _vb_attempt() {
 # Sets _vb_identity to the line /proc/PID/stat of this very process, subshell or not.
 _vb_self() {
   if read -r _vb_identity <"$_vb_proc/self/stat"; then return; fi
-  _vb_identity=$(sh -c 'echo $PPID')
+  _vb_identity=$(exec sh -c 'echo $PPID')
   _vb_identity="$_vb_identity $(ps -o lstart= -p "$_vb_identity")"
-} 2>/dev/null
+}
 
 # The command's process: DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
 _vb_command() {
-  cd "$1" 2>/dev/null || {
+  cd "$1" || {
     _vb_record directory 126 "$1"
     exit 126
   }
-  # Setting LC_ALL makes bash complain of a locale that is not installed.
-  . "$2" 2>/dev/null
+  # Still with W's stderr: setting LC_ALL makes bash complain of a locale that is not installed.
+  . "$2" || exit
+  exec 2>>"$_vb_at.err" || exit
   _vb_program=$3
   _vb_count=$4
   shift 4
@@ -113,14 +124,14 @@ _vb_command() {
     shift
     _vb_count=$((_vb_count - 1))
   done
-  [ -z "$_vb_program" ] || _vb_ready "$_vb_program"
+  _vb_ready "$_vb_program"
   $_vb_exec "$@"
 }
 
 # The last step before the command: PROGRAM can be executed, and the environment is what it gets.
 _vb_ready() {
   _vb_find "$1"
-  export -p >>"$_vb_at.run"
+  { printf '\0' && export -p; } >>"$_vb_at.run"
 }
 
 # Ends this process with a record where PROGRAM cannot be executed. Looking it up beforehand tells

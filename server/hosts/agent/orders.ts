@@ -46,7 +46,7 @@ export interface Launch {
   directory: string;
   /** A file to source for the environment. */
   environment: string;
-  /** The word to look for before the start, or empty where the words look for it themselves. */
+  /** The word to look for before the start, so that there is a clear error where it is not found. */
   program: string;
   /** `NAME=value`, on top of the file's. */
   assignments: readonly string[];

@@ -29,19 +29,12 @@ _vb_key=${VBATCH_ATTEMPT_KEY%%@*}
 _vb_calls=$VBATCH_AGENT/calls/$_vb_key
 
 umask 077
+[ -d "$_vb_calls" ] || mkdir -p "$_vb_calls" || exit 1
 set -C
 _vb_try=0
-while :; do
-  _vb_name=$$-$_vb_try
-  _vb_at=$_vb_calls/$_vb_name
-  { printf '' >"$_vb_at"; } 2>/dev/null && break
-  if [ -e "$_vb_at" ]; then
-    _vb_try=$((_vb_try + 1))
-  elif [ -d "$_vb_calls" ]; then
-    _vb_fail "cannot write in $_vb_calls; is the disk full?"
-  else
-    mkdir -p "$_vb_calls" || exit 1
-  fi
+until _vb_name=$$-$_vb_try && _vb_at=$_vb_calls/$_vb_name && { printf '' >"$_vb_at"; } 2>/dev/null; do
+  [ -e "$_vb_at" ] || _vb_fail "cannot write in $_vb_calls; is the disk full?"
+  _vb_try=$((_vb_try + 1))
 done
 set +C
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { environmentChange } from '../../model/environment.ts';
 import type { EnvironmentChange } from '../../model/task.ts';
 import { VbatchError } from '../../protocol/errors.ts';
@@ -48,14 +49,11 @@ interface Group {
 /** The submissions in their order, cut wherever the submitter's environment differs from that before. */
 async function sameEnvironments(services: Services, tasks: Submission[]): Promise<Group[]> {
   const groups: Group[] = [];
-  let last: string | null = null;
   for (const task of tasks) {
     const environment = await changeOf(services, task);
-    const text = JSON.stringify([Object.entries(environment.set).sort(), environment.unset]);
     const group = groups.at(-1);
-    if (group !== undefined && text === last) group.members.push(task);
+    if (group !== undefined && isDeepStrictEqual(environment, group.environment)) group.members.push(task);
     else groups.push({ environment, members: [task] });
-    last = text;
   }
   return groups;
 }

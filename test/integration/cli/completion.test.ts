@@ -92,7 +92,7 @@ describe.runIf(installed('fish'))('completions in fish', () => {
 
 describe.runIf(installed('zsh'))('completions in zsh', () => {
   it('are bound to all three programs', () => {
-    const script = `autoload -Uz compinit; compinit -D -u; ${'eval "$SCRIPT"'}; print -l $_comps[vbatch] $_comps[vrun] $_comps[vctl]`;
+    const script = `autoload -Uz compinit; compinit -D -u; eval "$SCRIPT"; print -l $_comps[vbatch] $_comps[vrun] $_comps[vctl]`;
     const output = execFileSync('zsh', ['-f', '-c', script], {
       env: { PATH: process.env.PATH, HOME: folder, SCRIPT: completionScript('zsh') },
       encoding: 'utf8',

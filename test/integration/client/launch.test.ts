@@ -91,7 +91,9 @@ it('R31 starts another one after one that was killed, for old clients as well', 
   const old = await open();
   const { pid } = await old.server();
   await end(pid);
-  const fresh = await (await open()).server();
+  const client = await open();
+  expect(readDiscovery(home)?.pid).not.toBe(pid);
+  const fresh = await client.server();
   expect(fresh.pid).not.toBe(pid);
   expect(await old.server()).toMatchObject({ pid: fresh.pid });
   await end(fresh.pid);

@@ -7,9 +7,10 @@ import {
   type SubmitRequest,
   type SubmitResult,
   submitRequestSchema,
+  type TaskDetail,
   type TaskView,
 } from '../../../server/protocol/tasks.ts';
-import { type FakeIo, fakeIo, view } from './fixture.ts';
+import { detail, type FakeIo, fakeIo, view } from './fixture.ts';
 
 let folder = '';
 
@@ -41,8 +42,8 @@ class FakeServer implements SubmittingClient {
     return [this.result];
   }
 
-  async task(): Promise<TaskView> {
-    return this.end;
+  async task(): Promise<TaskDetail> {
+    return detail(this.end);
   }
 
   async whenDone(): Promise<TaskView> {

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type WaitingClient, waitFor } from '../../../cli/wait.ts';
-import type { LogChunk } from '../../../server/engine/service.ts';
-import type { TaskView } from '../../../server/protocol/tasks.ts';
-import { type FakeIo, fakeIo, view } from './fixture.ts';
+import type { TaskDetail, TaskView } from '../../../server/protocol/tasks.ts';
+import { detail, type FakeIo, fakeIo, view } from './fixture.ts';
+
+interface LogChunk {
+  stream: 'stdout' | 'stderr';
+  data: Buffer;
+}
 
 /** A server with one task, which ends when the test says so. */
 class FakeServer implements WaitingClient {
@@ -22,8 +26,8 @@ class FakeServer implements WaitingClient {
     this.end(task);
   }
 
-  async task(): Promise<TaskView> {
-    return this.now;
+  async task(): Promise<TaskDetail> {
+    return detail(this.now);
   }
 
   whenDone(_id: string, signal: AbortSignal): Promise<TaskView> {

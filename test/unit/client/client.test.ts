@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from '../../../server/client/client.ts';
 import type { Address } from '../../../server/client/transport.ts';
-import type { LogChunk } from '../../../server/engine/service.ts';
 import { VbatchError } from '../../../server/protocol/errors.ts';
+import type { LogChunk } from '../../../server/protocol/logs.ts';
 import { type Fixture, startServer, token } from '../http/fixture.ts';
 
 let server: Fixture;
@@ -302,7 +302,7 @@ describe('connections', () => {
     };
     const seen: string[] = [];
     for await (const { stream, data } of patient.followLog('run-1/a b')) {
-      seen.push(`${stream} ${data}`);
+      seen.push(`${stream} ${data.toString()}`);
       way.cut();
     }
     expect(seen).toEqual(['stdout one\n', 'stderr oops\n', 'stdout two\n']);

@@ -3,9 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FrameDecoder } from '../../../server/client/logs.ts';
-import type { LogChunk } from '../../../server/engine/service.ts';
 import { framesOf } from '../../../server/http/frames.ts';
 import { VbatchError } from '../../../server/protocol/errors.ts';
+import type { LogChunk } from '../../../server/protocol/logs.ts';
 
 const noError = () => {
   throw new Error('no error was expected');

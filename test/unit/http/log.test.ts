@@ -3,8 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { LogChunk } from '../../../server/engine/service.ts';
 import { VbatchError } from '../../../server/protocol/errors.ts';
+import type { LogChunk } from '../../../server/protocol/logs.ts';
 import { freshTask } from '../../support/fakeEngine.ts';
 import { type Fixture, failure, startServer, token } from './fixture.ts';
 

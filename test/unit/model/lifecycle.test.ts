@@ -192,7 +192,7 @@ describe('explaining', () => {
     world.startAll();
     expect(reason(world, world.submit(null, { pool: 'one' }).id)).toBe('waits: pool one is full, 1 of 1 slots are taken (by busy)');
     const second = world.submit(null, { pool: 'cpu-8' });
-    expect(reason(world, second.id)).toBe('waits: on local 0 of 16 CPUs are free and it needs 8 (by busy, large)');
+    expect(reason(world, second.id)).toBe('waits: on local 0 of 16 CPUs are free and it needs 8 (held by large)');
     const third = world.submit(null, { pool: 'cpu-8' });
     expect(explain(world.state, world.room, third)).toContain('1 task is ahead of it in pool cpu-8');
   });

@@ -46,6 +46,12 @@ describe('tables', () => {
     expect(tableLines(columns, [cells('abc', '1', 'x')], { header: false, width: 1 })).toEqual(['…']);
   });
 
+  it('leave out a column in which nothing stands', () => {
+    const rows = [cells('a', '', 'x'), cells('bb', '', '')];
+    expect(tableLines(columns, rows, { header: false, width: null })).toEqual(['a   x', 'bb']);
+    expect(tableLines(columns, [cells('', '', '')], { header: false, width: 20 })).toEqual(['']);
+  });
+
   it('never exceed the terminal, and align every column', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', 'b', '日', '😀', ' ', '\x1b', 'é'), maxLength: 30 });
     const table = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 6 });

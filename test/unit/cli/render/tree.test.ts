@@ -42,9 +42,9 @@ describe('the tree', () => {
     const fan = Array.from({ length: 21 }, (_, at) => view(`f-1/c${at}`, at === 3 ? 'SKIPPED' : 'SUCCESS'));
     const rest = [view('f-1/bad', 'FAILURE'), view('f-1/now', 'RUNNING')];
     expect(treeLines([run, ...fan, ...rest], options)).toEqual([
-      'f-1            ◐ RUNNING_SUBTASKS           1m30s',
-      '├─ bad         ✗ FAILURE                      12s  exited with 3',
-      '├─ now         ● RUNNING                    1m30s',
+      'f-1            ◐ RUNNING_SUBTASKS         1m30s',
+      '├─ bad         ✗ FAILURE                    12s  exited with 3',
+      '├─ now         ● RUNNING                  1m30s',
       '└─ … 21 tasks  ✓ 20 SUCCESS, – 1 SKIPPED',
     ]);
     expect(treeLines([run, ...fan.slice(1), ...rest], options)).toHaveLength(23);

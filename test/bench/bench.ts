@@ -1,0 +1,145 @@
+/** Where measurements take place: scratch folders, and private servers in them. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../server/client/client.ts';
+import { connect, isAlive } from '../../server/client/launch.ts';
+import { readDiscovery } from '../../server/protocol/discovery.ts';
+import type { SubmissionInput } from '../../server/protocol/tasks.ts';
+import type { Surroundings } from './programs.ts';
+
+/** A folder of our own, on a file system that the table names. */
+export interface Place {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** A server with a state folder and a home of its own. */
+export interface Machine extends Surroundings {
+  readonly client: Client;
+  readonly pid: number;
+  /** Ends the server and waits until it is gone. Its folder stays. */
+  stop(): Promise<void>;
+  /** The same, without giving it the time to leave a snapshot. */
+  kill(): Promise<void>;
+}
+
+/** See TMPFS_MAGIC in include/uapi/linux/magic.h. */
+const tmpfs = 0x01021994;
+const programs = ['vbatch', 'vrun', 'vctl'];
+
+export class Bench {
+  /** Where nothing is ever written to a disk, if there is such a place. */
+  readonly memory: Place;
+  readonly disk: Place;
+  private readonly pids = new Set<number>();
+  private folders = 0;
+
+  constructor() {
+    this.disk = placeIn(tmpdir());
+    this.memory = isTmpfs('/dev/shm') ? placeIn('/dev/shm') : this.disk;
+  }
+
+  /** A fresh folder. */
+  folder({ folder }: Place): string {
+    this.folders += 1;
+    const fresh = join(folder, String(this.folders));
+    mkdirSync(fresh);
+    return fresh;
+  }
+
+  /** Starts a server, with an empty state folder unless `folder` has a filled one named `state`. */
+  async machine(place: Place, folder = this.folder(place)): Promise<Machine> {
+    const home = join(folder, 'state');
+    const env = environmentIn(folder);
+    const serverFile = resolve('dist/server.cjs');
+    const client = await connect(home, env, { start: true, serverFile, version: null });
+    const pid = readDiscovery(home)?.pid ?? 0;
+    this.pids.add(pid);
+    const ended = async () => {
+      client.close();
+      while (isAlive(pid)) await sleep(5);
+      this.pids.delete(pid);
+    };
+    return {
+      client,
+      pid,
+      env,
+      cwd: join(folder, 'home'),
+      async stop() {
+        await client.stop();
+        await ended();
+      },
+      async kill() {
+        process.kill(pid, 'SIGKILL');
+        await ended();
+      },
+    };
+  }
+
+  /** Leaves nothing behind, whatever the measurements have come to. */
+  clear(): void {
+    for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (const { folder } of [this.memory, this.disk]) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    }
+  }
+}
+
+function placeIn(parent: string): Place {
+  return { name: isTmpfs(parent) ? 'tmpfs' : 'disk', folder: mkdtempSync(join(parent, 'vb-bench-')) };
+}
+
+function isTmpfs(path: string): boolean {
+  try {
+    return statfsSync(path).type === tmpfs;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A small environment, with the bundled programs and this Node first on PATH. Without
+ * NODE_EXTRA_CA_CERTS, which costs every start of Node some 40 ms.
+ */
+function environmentIn(folder: string): NodeJS.ProcessEnv {
+  const bin = join(folder, 'bin');
+  const home = join(folder, 'home');
+  mkdirSync(bin, { recursive: true });
+  mkdirSync(home, { recursive: true });
+  for (const program of programs) {
+    rmSync(join(bin, program), { force: true });
+    symlinkSync(resolve('dist/cli', `${program}.cjs`), join(bin, program));
+  }
+  return {
+    PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
+    HOME: home,
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+    VBATCH_HOME: join(folder, 'state'),
+    VBATCH_CONFIG: join(folder, 'config.yaml'),
+  };
+}
+
+/** Submits one task and gives its id. Throws what refuses it. */
+export async function submit(machine: Machine, task: Partial<SubmissionInput>): Promise<string> {
+  const submission = { command: ['true'], directory: machine.cwd, ...task };
+  const [result] = await machine.client.submit({ tasks: [submission] });
+  if (result === undefined || 'error' in result) throw new Error(`not accepted: ${JSON.stringify(result)}`);
+  return result.id;
+}
+
+/** Milliseconds since the epoch of one of a task's times. */
+export function timeOf(text: string | null): number {
+  if (text === null) throw new Error('the task has no such time yet');
+  return Date.parse(text);
+}
+
+/** Megabytes of memory of a process: `VmRSS` is what it has now, `VmHWM` the most it ever had. */
+export function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM'): number {
+  const kilobytes = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(
+    readFileSync(`/proc/${pid}/status`, 'utf8'),
+  )?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
+}
