@@ -1,6 +1,7 @@
 // Bundles everything that runs outside the tests into dist/. `node esbuild.mjs`
-import { build } from 'esbuild';
+
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 

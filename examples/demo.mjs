@@ -24,7 +24,12 @@ function type(program, ...args) {
 }
 
 try {
-  execFileSync('sh', ['-c', `mkdir "$0" && for p in vbatch vrun vctl; do ln -s "$1/dist/cli/$p.cjs" "$0/$p"; done`, bin, root]);
+  execFileSync('sh', [
+    '-c',
+    `mkdir "$0" && for p in vbatch vrun vctl; do ln -s "$1/dist/cli/$p.cjs" "$0/$p"; done`,
+    bin,
+    root,
+  ]);
   console.log('The pipeline, examples/training/training_pipeline.sh:\n');
   execFileSync('grep', ['^vbatch', 'training_pipeline.sh'], { cwd, stdio: 'inherit' });
 

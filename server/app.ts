@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { localHost } from './config/configuration.ts';
 import { loadConfiguration } from './config/load.ts';
 import { Calls } from './engine/calls.ts';
 import { Contents } from './engine/contents.ts';
@@ -10,7 +11,6 @@ import { Engine } from './engine/engine.ts';
 import { type HostState, Rooms } from './engine/rooms.ts';
 import { LocalHost } from './hosts/local.ts';
 import { createHttpServer } from './http/server.ts';
-import { localHost } from './config/configuration.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
 import { openStore } from './store/store.ts';
 import { realTimers } from './timers.ts';
@@ -63,7 +63,13 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   engine.open();
   await seen;
   const token = randomBytes(32).toString('base64url');
-  const http = createHttpServer({ engine, token, loginEnvironment: () => local.loginEnvironment(), onStop, log });
+  const http = createHttpServer({
+    engine,
+    token,
+    loginEnvironment: () => local.loginEnvironment(),
+    onStop,
+    log,
+  });
   const port = await http.listen();
   writeDiscovery(home, { pid: process.pid, port, token, version });
   log.info({ port, home, tasks: contents.state.tasks.size }, 'the server is ready');

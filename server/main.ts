@@ -7,7 +7,10 @@ import { reportReadiness } from './readiness.ts';
 import { version } from './version.ts';
 
 // Its output is the log file of the state folder.
-const log = pino({ base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 1, sync: true }));
+const log = pino(
+  { base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+  pino.destination({ fd: 1, sync: true }),
+);
 
 let app: App | null = null;
 let stopping = false;
@@ -38,7 +41,9 @@ async function main(): Promise<void> {
   } catch (error) {
     const expected = error instanceof VbatchError;
     log.fatal(expected ? { msg: error.message } : error);
-    reportReadiness(process.env, { error: { code: expected ? error.code : 'internal', message: (error as Error).message } });
+    reportReadiness(process.env, {
+      error: { code: expected ? error.code : 'internal', message: (error as Error).message },
+    });
     process.exit(1);
   }
 }

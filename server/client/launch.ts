@@ -201,7 +201,12 @@ function published(home: string, milliseconds: number): Promise<Discovery | null
     };
     const look = () => {
       const found = readDiscovery(home);
-      if (found !== null && isAlive(found.pid)) finish(found);
+      // A server that was killed leaves its file, and for a while perhaps its process id, behind.
+      if (found !== null)
+        answers(found).then(
+          (runs) => runs && finish(found),
+          () => {},
+        );
     };
     const watcher = watch(home, look);
     // Where the folder cannot be watched, the time simply runs out and a new start looks again.

@@ -1,6 +1,6 @@
 /**
  * Requests to the server over one pool of kept connections. Built on node:http rather than `fetch`,
- * which costs 22 ms to load: a fifth of a typed command.
+ * which costs 22 ms to load.
  */
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type ErrorBody, isErrorCode, VbatchError } from '../protocol/errors.ts';
@@ -46,7 +46,7 @@ export class Transport {
   /** The answer to a request, as JSON. Throws the server's own error, or `noServer`. */
   async json<Answer>(method: string, path: string, options: RequestOptions): Promise<Answer> {
     const response = await this.open(method, path, options);
-    return JSON.parse(await textOf(response, method, path)) as Answer;
+    return JSON.parse(await textOf(response, method, path, options.signal)) as Answer;
   }
 
   /** The answer as it arrives. Reading fails with `noServer` where the connection is lost. */
@@ -104,7 +104,7 @@ export class Transport {
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
     if (response.statusCode === 200) return response;
-    throw failureOf(await textOf(response, method, path), response.statusCode);
+    throw failureOf(await textOf(response, method, path, signal), response.statusCode);
   }
 }
 
@@ -114,12 +114,17 @@ function isWorthRepeating(error: unknown, repeatable: boolean): boolean {
   return error instanceof VbatchError && error.code === 'unauthorized';
 }
 
-async function textOf(response: IncomingMessage, method: string, path: string): Promise<string> {
+async function textOf(
+  response: IncomingMessage,
+  method: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const parts: Buffer[] = [];
   try {
     for await (const part of response) parts.push(part as Buffer);
   } catch (error) {
-    throw lost(error, method, path, undefined);
+    throw lost(error, method, path, signal);
   }
   return Buffer.concat(parts).toString('utf8');
 }

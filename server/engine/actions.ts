@@ -1,7 +1,7 @@
 /** What cancel, hold, release, retry and prune do to a task, or why they do nothing. */
 import type { TaskEvent } from '../model/events.ts';
 import { statusOf } from '../model/outcome.ts';
-import { isGangShard, type State } from '../model/state.ts';
+import { isGangShard, type State, subtree } from '../model/state.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
 
 export interface ActionDecision {
@@ -21,7 +21,8 @@ export function holdDecision(task: Task, at: number, state: State): ActionDecisi
   if (task.phase.kind !== 'waiting' && task.phase.kind !== 'queued') {
     return nothing(`${task.id} has started already (${statusOf(task)}); only what waits can be held`);
   }
-  if (isGangShard(state, task)) return nothing(`${task.id} starts with its gang; hold ${task.id.replace(/\/[^/]*$/, '')} instead`);
+  if (isGangShard(state, task))
+    return nothing(`${task.id} starts with its gang; hold ${task.id.replace(/\/[^/]*$/, '')} instead`);
   return { event: { type: 'held', at, task: task.number }, message: `${task.id} is held` };
 }
 
@@ -30,12 +31,21 @@ export function releaseDecision(task: Task, at: number): ActionDecision {
   return { event: { type: 'released', at, task: task.number }, message: `${task.id} is released` };
 }
 
-export function retryDecision(task: Task, at: number): ActionDecision {
-  if (task.phase.kind !== 'done') return nothing(`${task.id} is not done yet (${statusOf(task)}); cancel it first to run it anew`);
+export function retryDecision(task: Task, at: number, state: State): ActionDecision {
+  if (task.phase.kind !== 'done')
+    return nothing(`${task.id} is not done yet (${statusOf(task)}); cancel it first to run it anew`);
+  for (let up = task.parent; up !== null; up = state.task(up).parent) {
+    const { id, cancelled, phase } = state.task(up);
+    if (cancelled && phase.kind !== 'done')
+      return nothing(`${id} is being cancelled; retry ${task.id} when that is done`);
+  }
   const { outcome } = task.phase;
   if (outcome === 'success') return nothing(`${task.id} succeeded: nothing of it failed`);
   if (outcome === 'skipped') return nothing(`${task.id} was skipped: nothing of it failed`);
-  return { event: { type: 'retried', at, task: task.number }, message: `${task.id} runs its failed part again` };
+  return {
+    event: { type: 'retried', at, task: task.number },
+    message: `${task.id} runs its failed part again`,
+  };
 }
 
 function nothing(message: string): ActionDecision {
@@ -46,7 +56,9 @@ function nothing(message: string): ActionDecision {
 export function prunableRuns(state: State, { before, keep }: { before: number; keep: number }): TaskNumber[] {
   const done = [...state.runs].map((number) => state.task(number)).filter((run) => run.phase.kind === 'done');
   const candidates = keep > 0 ? done.slice(0, -keep) : done;
-  return candidates.filter((run) => endedBefore(run, before) && !isAwaited(state, run)).map((run) => run.number);
+  return candidates
+    .filter((run) => endedBefore(run, before) && !isAwaited(state, run))
+    .map((run) => run.number);
 }
 
 function endedBefore(run: Task, before: number): boolean {
@@ -54,8 +66,7 @@ function endedBefore(run: Task, before: number): boolean {
 }
 
 function isAwaited(state: State, run: Task): boolean {
-  const visit = (task: Task): boolean =>
-    task.dependents.some((dependent) => state.live.has(dependent.task)) ||
-    task.children.some((child) => visit(state.task(child)));
-  return visit(run);
+  return subtree(state, run).some((task) =>
+    task.dependents.some((dependent) => state.live.has(dependent.task)),
+  );
 }

@@ -5,11 +5,11 @@ import { scriptOf } from '../model/naming.ts';
 import { type CommandLineCall, parseCommandLine, type SubmitCall } from '../protocol/commandLine.ts';
 import { errorEntry, isErrorCode, VbatchError } from '../protocol/errors.ts';
 import { exitCodeOf } from '../protocol/exitCode.ts';
+import type { LogChunk } from '../protocol/logs.ts';
 import { scriptDefaults, scriptHeadBytes } from '../protocol/scriptDefaults.ts';
 import { taskJson } from '../protocol/taskJson.ts';
 import { type SubmitResult, submissionSchema } from '../protocol/tasks.ts';
 import { parseKey } from './dispatch.ts';
-import type { LogChunk } from '../protocol/logs.ts';
 import type { EngineService } from './service.ts';
 
 /** Reads variables of the calling process, for `-e NAME`. */
@@ -45,9 +45,11 @@ export class Calls {
   private async submit(host: Host, call: NestedCall): Promise<() => Promise<CallAnswer>> {
     const parsed = await this.parse(host, call);
     if (parsed.kind !== 'submit') return async () => plainAnswer(call, parsed);
-    const directory = parsed.directory === null ? call.directory : join('/', absolute(parsed.directory, call.directory));
+    const directory =
+      parsed.directory === null ? call.directory : join('/', absolute(parsed.directory, call.directory));
     const checked = submissionSchema.safeParse({ ...parsed.submission, directory, key: call.key });
-    if (!checked.success) throw new VbatchError('invalid', checked.error.issues[0]?.message ?? 'invalid submission');
+    if (!checked.success)
+      throw new VbatchError('invalid', checked.error.issues[0]?.message ?? 'invalid submission');
     const { task, attempt } = parseKey(call.attempt);
     const submitter = { parent: task, attempt, environment: call.environment };
     const [result] = await this.engine.submit([checked.data], submitter, { dryRun: parsed.dryRun });
@@ -64,17 +66,25 @@ export class Calls {
     const file = absolute(script, absolute(first.directory ?? '.', call.directory));
     const head = await host.readHead(file, scriptHeadBytes);
     const defaults = head === null ? [] : scriptDefaults(head, script);
-    return defaults.length === 0 ? first : parseCommandLine(call.program, call.args, { ...context, defaults });
+    return defaults.length === 0
+      ? first
+      : parseCommandLine(call.program, call.args, { ...context, defaults });
   }
 
-  private async finish(host: Host, call: NestedCall, parsed: SubmitCall, result: SubmitResult | undefined): Promise<CallAnswer> {
+  private async finish(
+    host: Host,
+    call: NestedCall,
+    parsed: SubmitCall,
+    result: SubmitResult | undefined,
+  ): Promise<CallAnswer> {
     if (result === undefined) throw new VbatchError('internal', 'the submission had no result');
     if ('error' in result) {
       const code = isErrorCode(result.error.code) ? result.error.code : 'internal';
       throw new VbatchError(code, result.error.message);
     }
     const notes = parsed.quiet ? '' : result.notes.map((note) => `${call.program}: ${note}\n`).join('');
-    if (parsed.dryRun) return { exitCode: 0, stdout: '', stderr: `${notes}${call.program}: would submit ${result.id}\n` };
+    if (parsed.dryRun)
+      return { exitCode: 0, stdout: '', stderr: `${notes}${call.program}: would submit ${result.id}\n` };
     if (!parsed.wait) return { exitCode: 0, stdout: await this.shown(parsed, result.id), stderr: notes };
     return await this.waitFor(host, call, parsed, result.id, notes);
   }
@@ -83,16 +93,36 @@ export class Calls {
     return parsed.json ? `${JSON.stringify(taskJson(await this.engine.find(id)), null, 2)}\n` : `${id}\n`;
   }
 
-  private async waitFor(host: Host, call: NestedCall, parsed: SubmitCall, id: string, notes: string): Promise<CallAnswer> {
-    const fed = parsed.follow ? [this.feed(host, call, id, 'stdout'), this.feed(host, call, id, 'stderr')] : [];
+  private async waitFor(
+    host: Host,
+    call: NestedCall,
+    parsed: SubmitCall,
+    id: string,
+    notes: string,
+  ): Promise<CallAnswer> {
+    const fed = parsed.follow
+      ? [this.feed(host, call, id, 'stdout'), this.feed(host, call, id, 'stderr')]
+      : [];
     const view = await this.engine.whenDone(id, new AbortController().signal);
     await Promise.all(fed);
     const exitCode = exitCodeOf(view);
-    const why = exitCode !== 0 && view.reason !== null ? `${call.program}: ${id} ended ${view.status}: ${view.reason}\n` : '';
+    const why =
+      exitCode !== 0 && view.reason !== null
+        ? `${call.program}: ${id} ended ${view.status}: ${view.reason}\n`
+        : '';
     return { exitCode, stdout: parsed.follow ? '' : `${id}\n`, stderr: parsed.quiet ? '' : `${notes}${why}` };
   }
 
   private async feed(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {
+    try {
+      await this.handOver(host, call, id, stream);
+    } catch (error) {
+      // The call goes on: that its task ends, and how, matters more than what it prints.
+      this.log(`${stream} of ${id} was not shown to call ${call.key}: ${String(error)}`);
+    }
+  }
+
+  private async handOver(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {
     const log: Readable = await this.engine.log(id, { stream, follow: true });
     const bytes = new PassThrough();
     log.on('data', (chunk: LogChunk) => {
@@ -109,15 +139,26 @@ export class Calls {
 
   private failure(call: NestedCall, error: unknown): CallAnswer {
     if (error instanceof VbatchError) {
-      return { exitCode: errorEntry(error.code).exitCode, stdout: '', stderr: `${call.program}: ${error.message}\n` };
+      return {
+        exitCode: errorEntry(error.code).exitCode,
+        stdout: '',
+        stderr: `${call.program}: ${error.message}\n`,
+      };
     }
-    this.log(`call ${call.key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return { exitCode: 1, stdout: '', stderr: `${call.program}: an internal error; see \`vctl server log\`\n` };
+    this.log(
+      `call ${call.key} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    return {
+      exitCode: 1,
+      stdout: '',
+      stderr: `${call.program}: an internal error; see \`vctl server log\`\n`,
+    };
   }
 }
 
 function plainAnswer(call: NestedCall, parsed: Exclude<CommandLineCall, SubmitCall>): CallAnswer {
-  if (parsed.kind === 'usage') return { exitCode: 2, stdout: '', stderr: `${call.program}: ${parsed.message}\n` };
+  if (parsed.kind === 'usage')
+    return { exitCode: 2, stdout: '', stderr: `${call.program}: ${parsed.message}\n` };
   return { exitCode: 0, stdout: parsed.text, stderr: '' };
 }
 

@@ -1,10 +1,10 @@
-import type { VbatchError } from '../protocol/errors.ts';
 import { apply } from '../model/apply.ts';
 import type { Effect, TaskEvent } from '../model/events.ts';
 import { place } from '../model/placement.ts';
 import type { Room } from '../model/room.ts';
-import type { State } from '../model/state.ts';
+import { type State, subtree } from '../model/state.ts';
 import type { TaskNumber } from '../model/task.ts';
+import type { VbatchError } from '../protocol/errors.ts';
 
 /** Where events become durable. */
 export interface Ledger {
@@ -62,10 +62,17 @@ export class Core {
 
   /** Makes an event happen. Returns its sequence, to be waited for by `durable`. */
   commit(event: TaskEvent): number {
-    if (event.type === 'pruned') this.removed.push(...this.idsBelow(event.runs));
-    const sequence = this.ledger.append(event);
-    this.effects.push(...apply(this.state, event, sequence));
+    const removed =
+      event.type === 'pruned' ? event.runs.flatMap((run) => subtree(this.state, this.state.task(run))) : [];
+    const sequence = this.happen(event);
+    for (const { id } of removed) this.removed.push(id);
     this.schedule();
+    return sequence;
+  }
+
+  private happen(event: TaskEvent): number {
+    const sequence = this.ledger.append(event);
+    for (const effect of apply(this.state, event, sequence)) this.effects.push(effect);
     return sequence;
   }
 
@@ -90,40 +97,33 @@ export class Core {
   }
 
   private placeWaiting(): void {
-    if (this.ledger.problem !== null) return;
+    // While the disk is full it is placed all the same: it starts as soon as that is durable.
+    if (this.ledger.problem?.code === 'stateFailed') return;
     const placements = place(this.state, this.room);
-    if (placements.length === 0) return;
-    const event: TaskEvent = { type: 'placed', at: this.now(), placements };
-    this.effects.push(...apply(this.state, event, this.ledger.append(event)));
+    if (placements.length > 0) this.happen({ type: 'placed', at: this.now(), placements });
   }
 
   private async deliverDurable(): Promise<void> {
     if (this.delivering) return;
     this.delivering = true;
-    try {
-      while (this.dirty.size > 0 || this.effects.length > 0 || this.removed.length > 0) {
-        const batch = { sequence: this.state.sequence, changed: this.dirty, removed: this.removed, effects: this.effects };
-        this.dirty = new Set();
-        this.removed = [];
-        this.effects = [];
+    while (this.dirty.size > 0 || this.effects.length > 0 || this.removed.length > 0) {
+      const batch = {
+        sequence: this.state.sequence,
+        changed: this.dirty,
+        removed: this.removed,
+        effects: this.effects,
+      };
+      this.dirty = new Set();
+      this.removed = [];
+      this.effects = [];
+      try {
         await this.ledger.durable(batch.sequence);
-        this.deliver(batch);
+      } catch {
+        // The ledger has failed for good and says so in `problem`; what was not durable never happened.
+        return;
       }
-    } catch {
-      // The ledger has failed for good and says so in `problem`; what was not durable never happened.
-    } finally {
-      this.delivering = false;
+      this.deliver(batch);
     }
-  }
-
-  private idsBelow(runs: readonly TaskNumber[]): string[] {
-    const ids: string[] = [];
-    const visit = (number: TaskNumber): void => {
-      const task = this.state.task(number);
-      ids.push(task.id);
-      for (const child of task.children) visit(child);
-    };
-    for (const run of runs) visit(run);
-    return ids;
+    this.delivering = false;
   }
 }

@@ -1,6 +1,7 @@
 import type { Host, HostFacts, HostReports, NestedCall } from '../hosts/host.ts';
-import type { Effect } from '../model/events.ts';
-import type { Exit, Task, TaskNumber } from '../model/task.ts';
+import type { Effect, TaskEvent } from '../model/events.ts';
+import type { Attempt, Exit, Task, TaskNumber } from '../model/task.ts';
+import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
 import type { Core } from './core.ts';
 import { attemptKey } from './logs.ts';
@@ -29,7 +30,6 @@ export class Dispatch {
   /** Connects every host. */
   open(): void {
     for (const state of this.rooms.hosts.values()) state.host.open(this.reports(state));
-    for (const number of this.core.state.live) this.watchLimit(this.core.state.task(number));
   }
 
   /** Lets go of the hosts; attempts go on (R31). */
@@ -78,8 +78,11 @@ export class Dispatch {
 
   private forget(attempts: readonly { host: string; task: TaskNumber; attempt: number }[]): void {
     for (const [name, { host }] of this.rooms.hosts) {
-      const keys = attempts.filter((one) => one.host === name).map((one) => attemptKey(one.task, one.attempt));
-      if (keys.length > 0) host.forget(keys).catch((error: Error) => this.log(`cleaning up on ${name}: ${error.message}`));
+      const keys = attempts
+        .filter((one) => one.host === name)
+        .map((one) => attemptKey(one.task, one.attempt));
+      if (keys.length > 0)
+        host.forget(keys).catch((error: Error) => this.log(`cleaning up on ${name}: ${error.message}`));
     }
   }
 
@@ -101,36 +104,65 @@ export class Dispatch {
     state.trouble = null;
     state.facts = facts;
     this.rooms.hostsChanged();
-    for (const number of this.core.state.live) this.catchUp(state, this.core.state.task(number));
+    void this.catchUp(state);
     this.core.schedule();
     this.hostsChanged();
   }
 
-  /** Finds out about an attempt that was under way when this host was last heard of. */
-  private catchUp(state: HostState, task: Task): void {
-    const attempt = task.attempts.at(-1);
-    if (attempt === undefined || attempt.allocation.host !== state.host.name) return;
-    if (attempt.state !== 'starting' && attempt.state !== 'running') return;
-    if (attempt.stopping !== null) this.stop(task.number, task.attempts.length);
-    else state.host.check(attemptKey(task.number, task.attempts.length));
+  /** Finds out about the attempts that were under way when this host was last heard of. */
+  private async catchUp(state: HostState): Promise<void> {
+    const found = [...(this.core.state.holdings.get(state.host.name)?.tasks.keys() ?? [])].map((number) =>
+      this.core.state.task(number),
+    );
+    const attempts = found.map((task) => ({ task, number: task.attempts.length }));
+    try {
+      // One whose order is not durable yet must not be started because the host does not know it.
+      await this.core.settled();
+    } catch {
+      // The ledger has failed for good: the next server catches up.
+      return;
+    }
+    for (const { task, number } of attempts) {
+      const attempt = this.underWay(task.number, number);
+      if (attempt === null) continue;
+      if (attempt.stopping !== null) this.stop(task.number, number);
+      else state.host.check(attemptKey(task.number, number));
+    }
+  }
+
+  /** The attempt, if it has not ended and nothing has come after it. */
+  private underWay(number: TaskNumber, attempt: number): Attempt | null {
+    const found = this.present(number, attempt)?.task.attempts[attempt - 1];
+    return found?.state === 'starting' || found?.state === 'running' ? found : null;
   }
 
   private offline(state: HostState, reason: string): void {
     if (state.online) state.since = this.core.time();
     state.online = false;
     state.trouble = reason;
+    // Out of reach a command may end in time: its limit counts again when it is heard of.
+    for (const number of this.core.state.holdings.get(state.host.name)?.tasks.keys() ?? [])
+      this.endWatch(number);
     this.hostsChanged();
   }
 
-  private event(key: string, make: (task: TaskNumber, attempt: number, at: number) => Parameters<Core['commit']>[0]): void {
+  private event(key: string, make: (task: TaskNumber, attempt: number, at: number) => TaskEvent): void {
     const { task, attempt } = parseKey(key);
-    const found = this.present(task, attempt);
-    const state = found?.task.attempts[attempt - 1]?.state;
-    if (found === null || (state !== 'starting' && state !== 'running')) return;
+    const present = this.underWay(task, attempt);
+    if (present === null) return;
     const event = make(task, attempt, this.core.time());
-    if (event.type === 'started' && state === 'running') return;
-    this.core.commit(event);
-    this.watchLimit(found.task);
+    if (event.type !== 'started' || present.state === 'starting') this.record(event);
+    this.watchLimit(this.core.state.task(task));
+  }
+
+  /** Makes a report an event. One that cannot be recorded any more is reported to the next server again. */
+  private record(event: TaskEvent): void {
+    try {
+      this.core.commit(event);
+    } catch (error) {
+      if (!(error instanceof VbatchError)) throw error;
+      this.log(`A report of a host was not recorded: ${error.message}`);
+    }
   }
 
   private ended(key: string, exit: Exit): void {
@@ -140,15 +172,18 @@ export class Dispatch {
   /** The host has never heard of the attempt: an order was lost, or with it all the host knew. */
   private absent(key: string): void {
     const { task, attempt } = parseKey(key);
-    const state = this.core.state.tasks.get(task)?.attempts[attempt - 1]?.state;
-    if (state === 'starting') this.start(task, attempt);
+    if (this.underWay(task, attempt)?.state === 'starting') this.start(task, attempt);
     else this.event(key, (number, n, at) => ({ type: 'lost', at, task: number, attempt: n }));
+  }
+
+  private endWatch(number: TaskNumber): void {
+    this.limits.get(number)?.();
+    this.limits.delete(number);
   }
 
   /** R27: a running attempt with a time limit is stopped when that is over, also after a restart. */
   private watchLimit(task: Task): void {
-    this.limits.get(task.number)?.();
-    this.limits.delete(task.number);
+    this.endWatch(task.number);
     const attempt = task.attempts.at(-1);
     if (task.spec.timeLimit === null || task.phase.kind !== 'running' || attempt?.startedAt == null) return;
     const left = attempt.startedAt + task.spec.timeLimit * 1000 - this.core.time();
@@ -156,7 +191,8 @@ export class Dispatch {
     const elapsed = () => {
       this.limits.delete(number);
       if (left > longestDelay) this.watchLimit(task);
-      else this.core.commit({ type: 'timedOut', at: this.core.time(), task: number, attempt: task.attempts.length });
+      else
+        this.record({ type: 'timedOut', at: this.core.time(), task: number, attempt: task.attempts.length });
     };
     this.limits.set(number, this.timers.after(Math.max(0, Math.min(left, longestDelay)), elapsed));
   }

@@ -1,15 +1,33 @@
 import type { Readable } from 'node:stream';
-import { VbatchError } from '../protocol/errors.ts';
-import type { ActionResult, Explanation, HostView, PoolView, ServerView, Submission, SubmitResult, TaskDetail, TaskList, TaskView } from '../protocol/tasks.ts';
+import type { Configuration } from '../config/configuration.ts';
 import type { Host, NestedCall } from '../hosts/host.ts';
-import { subtree } from '../model/state.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
-import type { State } from '../model/state.ts';
+import { type State, subtree } from '../model/state.ts';
 import { decideSubmission } from '../model/submit.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import type {
+  ActionResult,
+  Explanation,
+  HostView,
+  PoolView,
+  ServerView,
+  Submission,
+  SubmitResult,
+  TaskDetail,
+  TaskList,
+  TaskView,
+} from '../protocol/tasks.ts';
 import type { Timers } from '../timers.ts';
-import { cancelDecision, holdDecision, prunableRuns, releaseDecision, retryDecision, type ActionDecision } from './actions.ts';
+import {
+  type ActionDecision,
+  cancelDecision,
+  holdDecision,
+  prunableRuns,
+  releaseDecision,
+  retryDecision,
+} from './actions.ts';
 import { type Batch, Core, type Ledger } from './core.ts';
 import { Dispatch } from './dispatch.ts';
 import { hostViews, poolViews } from './hostViews.ts';
@@ -47,7 +65,14 @@ export class Engine implements EngineService {
   constructor(private readonly parts: EngineParts) {
     const { state, ledger, rooms, timers, now, onCall, log } = parts;
     this.core = new Core(state, ledger, rooms, now, (batch) => this.deliver(batch));
-    this.dispatch = new Dispatch(this.core, rooms, timers, () => this.publish({ type: 'hosts' }), onCall, log);
+    this.dispatch = new Dispatch(
+      this.core,
+      rooms,
+      timers,
+      () => this.publish({ type: 'hosts' }),
+      onCall,
+      log,
+    );
     this.removals = new Removals(state.lastRemoval);
     this.published = state.sequence;
   }
@@ -67,22 +92,37 @@ export class Engine implements EngineService {
     return this.published;
   }
 
-  async submit(submissions: readonly Submission[], submitter: Submitter, options: { dryRun: boolean }): Promise<SubmitResult[]> {
+  async submit(
+    submissions: readonly Submission[],
+    submitter: Submitter,
+    options: { dryRun: boolean },
+  ): Promise<SubmitResult[]> {
     this.checkLedger();
-    const prepared = [];
-    for (const submission of submissions) prepared.push({ submission, configuration: await this.configurationFor(submission, submitter) });
+    const configurations = new Map<string | null, Promise<Configuration | VbatchError>>();
+    const prepared: { submission: Submission; configuration: Configuration | VbatchError }[] = [];
+    for (const submission of submissions) {
+      const workspace = this.workspaceOf(submission, submitter);
+      const configuration = configurations.get(workspace) ?? this.configurationFor(workspace);
+      configurations.set(workspace, configuration);
+      prepared.push({ submission, configuration: await configuration });
+    }
     // From here to the commit nothing may be awaited: what was decided must still hold.
+    this.checkLedger();
     const results: SubmitResult[] = [];
     for (const { submission, configuration } of prepared) {
-      results.push(configuration instanceof VbatchError ? failed(configuration) : this.submitOne(submission, submitter, configuration, options.dryRun));
+      results.push(
+        configuration instanceof VbatchError
+          ? failed(configuration)
+          : this.submitOne(submission, submitter, configuration, options.dryRun),
+      );
     }
     await this.core.settled();
     return results;
   }
 
-  private async configurationFor(submission: Submission, submitter: Submitter) {
+  private async configurationFor(workspace: string | null): Promise<Configuration | VbatchError> {
     try {
-      return await this.parts.rooms.refresh(this.workspaceOf(submission, submitter));
+      return await this.parts.rooms.refresh(workspace);
     } catch (error) {
       if (error instanceof VbatchError) return error;
       throw error;
@@ -94,15 +134,27 @@ export class Engine implements EngineService {
     return this.parts.state.tasks.get(parent)?.spec.workspace ?? null;
   }
 
-  private submitOne(submission: Submission, submitter: Submitter, configuration: Awaited<ReturnType<Rooms['refresh']>>, dryRun: boolean): SubmitResult {
+  private submitOne(
+    submission: Submission,
+    submitter: Submitter,
+    configuration: Configuration,
+    dryRun: boolean,
+  ): SubmitResult {
     const { state, rooms } = this.parts;
     try {
       const { pool, notes } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
       const parent = submitter.parent === null ? undefined : state.tasks.get(submitter.parent);
-      const change = parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
+      const change =
+        parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
       const environment = environmentKey(change);
       const workspace = this.workspaceOf(submission, submitter);
-      const request = submissionRequest(submission, { pool, workspace, environment, parent: submitter.parent, attempt: submitter.attempt });
+      const request = submissionRequest(submission, {
+        pool,
+        workspace,
+        environment,
+        parent: submitter.parent,
+        attempt: submitter.attempt,
+      });
       const decision = decideSubmission(state, rooms, request, this.core.time());
       if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));
       if (decision.kind === 'known') return { id: decision.task.id, notes };
@@ -127,6 +179,8 @@ export class Engine implements EngineService {
   /** What `read` sees now, given out once all of it is durable. */
   private async whenDurable<T>(read: (parts: EngineParts) => T): Promise<T> {
     const seen = read(this.parts);
+    // While the disk is full, to wait might take for ever.
+    if (this.parts.state.sequence > this.published) this.checkLedger();
     await this.core.durable(this.parts.state.sequence);
     return seen;
   }
@@ -171,12 +225,17 @@ export class Engine implements EngineService {
     return this.act(text, retryDecision);
   }
 
-  private async act(text: string, decide: (task: Task, at: number, state: State) => ActionDecision): Promise<ActionResult> {
+  private async act(
+    text: string,
+    decide: (task: Task, at: number, state: State) => ActionDecision,
+  ): Promise<ActionResult> {
     this.checkLedger();
     const task = findTask(this.parts.state, text);
     const { event, message } = decide(task, this.core.time(), this.parts.state);
-    if (event !== null) await this.core.durable(this.core.commit(event));
-    return { id: task.id, changed: event !== null, message };
+    const result = { id: task.id, changed: event !== null, message };
+    if (event !== null) this.core.commit(event);
+    await this.core.settled();
+    return result;
   }
 
   async prune(options: { before: number; keep: number }): Promise<{ removed: string[] }> {
@@ -184,14 +243,14 @@ export class Engine implements EngineService {
     const { state } = this.parts;
     const runs = prunableRuns(state, options);
     const removed = runs.map((number) => state.task(number).id);
-    if (runs.length > 0) await this.core.durable(this.core.commit({ type: 'pruned', at: this.core.time(), runs }));
+    if (runs.length > 0) this.core.commit({ type: 'pruned', at: this.core.time(), runs });
+    await this.core.settled();
     return { removed };
   }
 
   async pools(workspace: string | null): Promise<PoolView[]> {
-    const { state, rooms } = this.parts;
-    const configuration = await rooms.refresh(workspace);
-    return poolViews(state, rooms.list(configuration));
+    const configuration = await this.parts.rooms.refresh(workspace);
+    return await this.whenDurable(({ state, rooms }) => poolViews(state, rooms.list(configuration)));
   }
 
   hosts(): Promise<HostView[]> {
@@ -200,7 +259,12 @@ export class Engine implements EngineService {
 
   server(): ServerView {
     const { state, identity } = this.parts;
-    return { ...identity, tasks: state.tasks.size, sequence: this.published, problem: this.core.problem?.message ?? null };
+    return {
+      ...identity,
+      tasks: state.tasks.size,
+      sequence: this.published,
+      problem: this.core.problem?.message ?? null,
+    };
   }
 
   async whenDone(text: string, signal: AbortSignal): Promise<TaskView> {
@@ -217,6 +281,15 @@ export class Engine implements EngineService {
 
   async log(text: string, request: LogRequest): Promise<Readable> {
     const task = findTask(this.parts.state, text);
+    const { attempt } = request;
+    if (
+      attempt !== undefined &&
+      attempt > task.attempts.length &&
+      (!request.follow || task.phase.kind === 'done')
+    ) {
+      const made = task.attempts.length === 1 ? '1 attempt' : `${task.attempts.length} attempts`;
+      throw new VbatchError('notFound', `there is no attempt ${attempt} of ${task.id}: it has had ${made}`);
+    }
     return openLog(
       {
         task: () => task,
@@ -246,14 +319,20 @@ export class Engine implements EngineService {
   views(numbers: Iterable<TaskNumber>): TaskView[] {
     const { state, rooms } = this.parts;
     const tasks = [...numbers].flatMap((number) => state.tasks.get(number) ?? []);
-    // What is not durable yet is left out: it is published again as soon as it is.
-    const durable = tasks.filter((task) => task.revision <= this.published);
-    return durable.sort((a, b) => a.number - b.number).map((task) => taskView(state, rooms, task));
+    return tasks.sort((a, b) => a.number - b.number).map((task) => taskView(state, rooms, task));
+  }
+
+  whenSettled(action: () => void): void {
+    if (this.parts.state.sequence <= this.published) action();
+    // Where nothing becomes durable any more, nothing more is told either.
+    else this.core.settled().then(action, () => {});
   }
 
   numbers(below: string | null): Iterable<TaskNumber> {
     const { state } = this.parts;
-    return below === null ? state.tasks.keys() : subtree(state, findTask(state, below)).map((task) => task.number);
+    return below === null
+      ? state.tasks.keys()
+      : subtree(state, findTask(state, below)).map((task) => task.number);
   }
 
   changedSince(sequence: number): { changed: Set<TaskNumber>; removed: string[] } | null {
@@ -294,7 +373,14 @@ export class Engine implements EngineService {
   }
 
   private publish(publication: Publication): void {
-    for (const listener of this.listeners) listener(publication);
+    for (const listener of this.listeners) {
+      try {
+        listener(publication);
+      } catch (error) {
+        // A bug of one listener must not keep the others, or the hosts, from going on.
+        this.parts.log(`telling of a change failed: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 /** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
 import { Readable } from 'node:stream';
 import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
-import type { Task } from '../model/task.ts';
+import type { Attempt, Task } from '../model/task.ts';
+import { VbatchError } from '../protocol/errors.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { LogRequest } from './service.ts';
 
@@ -23,12 +24,32 @@ export function attemptKey(task: number, attempt: number): AttemptKey {
 /** Chunks of output. With `follow` it ends when the task is done, or the one attempt asked for is. */
 export function openLog(source: LogSource, request: LogRequest): Readable {
   const abort = new AbortController();
-  const stream = Readable.from(readAttempts(source, request, abort.signal), { objectMode: true, highWaterMark: 4 });
-  stream.once('close', () => abort.abort());
-  return stream;
+  const chunks = readAttempts(source, request, abort.signal);
+  // `Readable.from` would wait, when destroyed, for the chunk that the reader is waiting for.
+  return new Readable({
+    objectMode: true,
+    highWaterMark: 4,
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      abort.abort();
+      chunks.return(undefined).then(
+        () => done(error),
+        () => done(error),
+      );
+    },
+  });
 }
 
-async function* readAttempts(source: LogSource, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogChunk> {
+async function* readAttempts(
+  source: LogSource,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
   const first = request.attempt ?? (request.follow ? 1 : Math.max(1, source.task().attempts.length));
   for (let number = first; ; number++) {
     while (source.task().attempts.length < number) {
@@ -46,24 +67,38 @@ interface Progress {
   stderr: number;
 }
 
-async function* readAttempt(source: LogSource, number: number, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogChunk> {
+async function* readAttempt(
+  source: LogSource,
+  number: number,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
   const attempt = source.task().attempts[number - 1];
-  const host = attempt === undefined ? undefined : source.host(attempt.allocation.host);
-  if (attempt === undefined || host === undefined) return;
+  if (attempt === undefined) return;
+  const { host: name } = attempt.allocation;
+  const host = source.host(name);
+  if (host === undefined) {
+    const what = `attempt ${number} of ${source.task().id}`;
+    throw new VbatchError(
+      'unreachable',
+      `the log of ${what} cannot be read: its host ${name} is not configured any more`,
+    );
+  }
   const key = attemptKey(source.task().number, number);
   const progress: Progress = { stdout: 0, stderr: 0 };
   if (request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
   const growth = watchGrowth(host, key, request.follow, signal);
   try {
     while (!signal.aborted) {
-      const over = attempt.state === 'ended' || attempt.state === 'lost';
+      const over = isOver(attempt);
       const grown = growth.next();
       const before = progress.stdout + progress.stderr;
       yield* request.stream === 'both'
         ? readBoth(host, key, progress, signal)
         : readStream(host, key, request.stream, progress, signal);
       if (over || !request.follow) return;
-      if (progress.stdout + progress.stderr === before) {
+      // What ended while this was reading is read once more, for the last it has written.
+      if (progress.stdout + progress.stderr === before && !isOver(attempt)) {
         const changed = new AbortController();
         await Promise.race([grown, source.changed(changed.signal)]);
         changed.abort();
@@ -72,6 +107,10 @@ async function* readAttempt(source: LogSource, number: number, request: LogReque
   } finally {
     growth.stop();
   }
+}
+
+function isOver({ state }: Attempt): boolean {
+  return state === 'ended' || state === 'lost';
 }
 
 /** Turns the host's call-backs into promises: each `next` resolves at the first growth after its call. */
@@ -90,7 +129,13 @@ function watchGrowth(host: Host, key: AttemptKey, follow: boolean, signal: Abort
   };
 }
 
-async function* readStream(host: Host, key: AttemptKey, stream: LogStream, progress: Progress, signal: AbortSignal): AsyncGenerator<LogChunk> {
+async function* readStream(
+  host: Host,
+  key: AttemptKey,
+  stream: LogStream,
+  progress: Progress,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
   while (!signal.aborted) {
     const data = await host.readLog(key, stream, progress[stream], readSize);
     if (data.length === 0) return;
@@ -100,7 +145,12 @@ async function* readStream(host: Host, key: AttemptKey, stream: LogStream, progr
 }
 
 /** Both streams in the order in which they were written, as far as the host could tell (R36). */
-async function* readBoth(host: Host, key: AttemptKey, progress: Progress, signal: AbortSignal): AsyncGenerator<LogChunk> {
+async function* readBoth(
+  host: Host,
+  key: AttemptKey,
+  progress: Progress,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
   for (const stretch of await host.logOrder(key)) {
     const end = stretch.offset + stretch.length;
     while (progress[stretch.stream] < end && !signal.aborted) {

@@ -1,7 +1,7 @@
 /** What a host is told to start: a task's surroundings put together (R20, R24, R34). */
 import type { HostSettings, Pool } from '../config/configuration.ts';
-import type { StartOrder } from '../hosts/host.ts';
 import { quote } from '../hosts/agent/orders.ts';
+import type { StartOrder } from '../hosts/host.ts';
 import type { State } from '../model/state.ts';
 import type { EnvironmentChange, Task } from '../model/task.ts';
 import { attemptKey } from './logs.ts';
@@ -14,7 +14,13 @@ export interface HostSize {
 }
 
 /** The order that starts the latest attempt of a task. */
-export function startOrder(state: State, task: Task, pool: Pool | undefined, host: HostSettings | undefined, size: HostSize): StartOrder {
+export function startOrder(
+  state: State,
+  task: Task,
+  pool: Pool | undefined,
+  host: HostSettings | undefined,
+  size: HostSize,
+): StartOrder {
   const environment = state.environments.get(task.spec.environment) ?? { set: {}, unset: [] };
   return {
     key: attemptKey(task.number, task.attempts.length),
@@ -65,7 +71,12 @@ function shardVariables(state: State, task: Task): Record<string, string> {
   if (task.shard === null || task.parent === null) return {};
   const total = String(state.task(task.parent).spec.shards?.total ?? 0);
   const index = String(task.shard);
-  return { VBATCH_SHARD_ID: index, VBATCH_TOTAL_SHARDS: total, VELDA_SHARD_ID: index, VELDA_TOTAL_SHARDS: total };
+  return {
+    VBATCH_SHARD_ID: index,
+    VBATCH_TOTAL_SHARDS: total,
+    VELDA_SHARD_ID: index,
+    VELDA_TOTAL_SHARDS: total,
+  };
 }
 
 /** What a child inherits: all that its parent was given, then what the parent has changed itself (R34). */

@@ -13,13 +13,21 @@ export function findTask(state: State, text: string): Task {
   const exact = state.tasks.get(state.byId.get(text) ?? 0);
   if (exact !== undefined) return exact;
   const [head, ...rest] = text.split('/');
-  const run = state.tasks.get(state.scope(0).bearers(head ?? '').at(-1) ?? 0);
+  const run = state.tasks.get(
+    state
+      .scope(0)
+      .bearers(head ?? '')
+      .at(-1) ?? 0,
+  );
   if (run !== undefined) {
     const below = state.tasks.get(state.byId.get([run.id, ...rest].join('/')) ?? 0);
     if (below !== undefined) return below;
   }
   const hint = nearest(text, candidates(state));
-  throw new VbatchError('notFound', `there is no task "${text}"${hint === null ? '' : `; did you mean "${hint}"?`}`);
+  throw new VbatchError(
+    'notFound',
+    `there is no task "${text}"${hint === null ? '' : `; did you mean "${hint}"?`}`,
+  );
 }
 
 /** Ids and names of the newest runs and their children: enough to catch a slip of the finger. */
@@ -41,7 +49,8 @@ export function selectTasks(state: State, query: TaskQuery): { tasks: Task[]; ne
   const below = query.below === undefined ? null : findTask(state, query.below);
   const parent = query.parent === undefined || query.parent === null ? null : findTask(state, query.parent);
   const ascending = parent !== null;
-  const numbers = parent !== null ? parent.children : query.parent === null ? [...state.runs] : [...state.tasks.keys()];
+  const numbers =
+    parent !== null ? parent.children : query.parent === null ? [...state.runs] : [...state.tasks.keys()];
   const after = query.after === undefined ? null : pagePosition(query.after);
   const matches = matcher(query);
   const tasks: Task[] = [];
@@ -63,7 +72,10 @@ function* inOrder(numbers: readonly TaskNumber[], ascending: boolean): Generator
 
 function pagePosition(after: string): TaskNumber {
   if (!/^\d{1,15}$/.test(after)) {
-    throw new VbatchError('invalid', `"${after}" is not a place to go on from: pass the "next" of the page before`);
+    throw new VbatchError(
+      'invalid',
+      `"${after}" is not a place to go on from: pass the "next" of the page before`,
+    );
   }
   return Number(after);
 }

@@ -10,7 +10,8 @@ export class Removals {
 
   add(sequence: number, ids: readonly string[]): void {
     this.entries.push({ sequence, ids });
-    while (this.entries.length > Removals.remembered) this.known = this.entries.shift()?.sequence ?? this.known;
+    while (this.entries.length > Removals.remembered)
+      this.known = this.entries.shift()?.sequence ?? this.known;
   }
 
   /** All ids removed after `sequence`, or null where that can no longer be told. */

@@ -1,5 +1,5 @@
 import type { Configuration, HostSettings, Pool } from '../config/configuration.ts';
-import { hostCapacity, listPools, poolByKey, resolvePool, type HostCapacity } from '../config/pools.ts';
+import { type HostCapacity, hostCapacity, listPools, poolByKey, resolvePool } from '../config/pools.ts';
 import type { Host, HostFacts } from '../hosts/host.ts';
 import type { Room, RoomHost, RoomPool } from '../model/room.ts';
 
@@ -64,7 +64,12 @@ export class Rooms implements Room {
   host(name: string): RoomHost | undefined {
     const state = this.hosts.get(name);
     if (state === undefined) return undefined;
-    return { name, capacity: this.capacities.get(name) ?? null, online: state.online, trouble: state.trouble };
+    return {
+      name,
+      capacity: this.capacities.get(name) ?? null,
+      online: state.online,
+      trouble: troubleOf(state),
+    };
   }
 
   pool(key: string): RoomPool | undefined {
@@ -106,7 +111,12 @@ export class Rooms implements Room {
     const detected: HostCapacity | null =
       facts === null
         ? null
-        : { cpus: facts.cpus, memory: facts.memory, gpus: facts.gpus.length, gpuNames: facts.gpus.map((gpu) => gpu.name) };
+        : {
+            cpus: facts.cpus,
+            memory: facts.memory,
+            gpus: facts.gpus.length,
+            gpuNames: facts.gpus.map((gpu) => gpu.name),
+          };
     let settings: HostSettings | undefined;
     for (const configuration of this.configurations.values()) {
       const own = configuration.hosts.get(name);
@@ -114,6 +124,12 @@ export class Rooms implements Room {
     }
     return settings === undefined ? detected : hostCapacity(settings, detected);
   }
+}
+
+/** Since when the host is not reachable, where it has been, and why (R19). */
+function troubleOf({ since, trouble }: HostState): string | null {
+  if (trouble === null || since === null) return trouble;
+  return `since ${new Date(since).toISOString()}: ${trouble}`;
 }
 
 function workspaceOf(key: string): string {

@@ -92,10 +92,12 @@ export interface EngineService {
   /** Calls back after each durable batch. Returns the way to stop. */
   subscribe(listener: (publication: Publication) => void): () => void;
   /**
-   * Views for the stream: each existing task of `numbers`, parents before children. A task that has
-   * changed since in a way that is not durable yet is left out: its next publication follows.
+   * Views for the stream: each existing task of `numbers`, parents before children. They may show what
+   * is not durable yet: pass them on from `whenSettled`.
    */
   views(numbers: Iterable<TaskNumber>): TaskView[];
+  /** Calls `action` when all that can be seen now is durable: at once if it is. */
+  whenSettled(action: () => void): void;
   /** Numbers of all tasks, or of the task `below` and all that lies below it; parents before children. */
   numbers(below: string | null): Iterable<TaskNumber>;
   /** Tasks changed and ids removed since `sequence`; null when that is too long ago to tell, then all are new. */

@@ -1,15 +1,18 @@
 /** From what a client sends to what the model decides on. */
 import { createHash } from 'node:crypto';
 import type { Pool } from '../config/configuration.ts';
-import type { SubmissionRequest } from '../model/submit.ts';
 import { segmentOf, taskName } from '../model/naming.ts';
+import type { SubmissionRequest } from '../model/submit.ts';
 import type { EnvironmentChange, TaskNumber } from '../model/task.ts';
 import type { Submission } from '../protocol/tasks.ts';
 
 /** The key under which equal environments are kept once. */
 export function environmentKey(change: EnvironmentChange): string {
   const set = Object.entries(change.set).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify([set, [...change.unset].sort()])).digest('hex').slice(0, 24);
+  return createHash('sha256')
+    .update(JSON.stringify([set, [...change.unset].sort()]))
+    .digest('hex')
+    .slice(0, 24);
 }
 
 export interface Context {

@@ -57,7 +57,7 @@ function byIndex(found: { index: number; name: string; memory: number }[]): Gpus
 
 /** Never fails: what cannot be found out counts as absent. */
 export async function detectFacts(env: NodeJS.ProcessEnv): Promise<HostFacts> {
-  const [green, red] = await Promise.all([nvidia, rocm].map((command) => gpusOf(command, env)));
+  const [green, red] = await Promise.all([gpusOf(nvidia, env), gpusOf(rocm, env)]);
   const read = (path: string) => {
     try {
       return readFileSync(path, 'utf8');
@@ -69,7 +69,7 @@ export async function detectFacts(env: NodeJS.ProcessEnv): Promise<HostFacts> {
   return {
     cpus: Math.min(availableParallelism(), limits.cpus),
     memory: Math.min(totalmem(), limits.memory),
-    gpus: [...(green ?? []), ...(red ?? [])],
+    gpus: green.length > 0 ? green : red,
   };
 }
 

@@ -13,7 +13,7 @@ export interface Login {
 }
 
 /** Start-up files that take longer than this are given up on. Milliseconds. */
-const patience = 10_000;
+const defaultPatience = 10_000;
 /** More than any environment; start-up files that print without end are given up on. */
 const maxOutput = 16 * 1024 * 1024;
 
@@ -26,13 +26,20 @@ export async function captureLogin(
   env: NodeJS.ProcessEnv,
   printer: string,
   log: (message: string) => void,
+  patience = defaultPatience,
 ): Promise<Login> {
   const inherited = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]),
   );
   const shell = env.SHELL || userInfo().shell || '/bin/sh';
   const mark = `vbatch-login-${randomBytes(12).toString('hex')}`;
-  const output = await outputOf(shell, `${quote(printer)} ${mark}`, Object.fromEntries(inherited), mark);
+  const output = await outputOf(
+    shell,
+    `${quote(printer)} ${mark}`,
+    Object.fromEntries(inherited),
+    mark,
+    patience,
+  );
   if (Buffer.isBuffer(output)) return parseLogin(output);
   log(`The login shell ${shell} ${output}; tasks get the environment that the server was started with.`);
   return {
@@ -47,6 +54,7 @@ function outputOf(
   command: string,
   env: Record<string, string>,
   mark: string,
+  patience: number,
 ): Promise<Buffer | string> {
   // csh takes -l only by itself; a name that begins with a dash makes a login shell of it, too.
   const isCsh = /csh$/.test(shell);

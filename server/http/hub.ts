@@ -138,10 +138,14 @@ export class Hub {
       this.detach(client);
       client.peer.drop(client.backlog.farewell());
     });
-    client.peer.send(message, () => {
-      client.underWay?.();
-      client.underWay = null;
-      if (client.eager && this.clients.has(client)) this.advance(client, this.describer());
+    // The message shows tasks as they are in memory; nobody may see what a crash could still undo.
+    this.engine.whenSettled(() => {
+      if (!this.clients.has(client)) return;
+      client.peer.send(message, () => {
+        client.underWay?.();
+        client.underWay = null;
+        if (client.eager && this.clients.has(client)) this.advance(client, this.describer());
+      });
     });
   }
 

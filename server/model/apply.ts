@@ -1,9 +1,10 @@
 /** The reducer: the one way in which state changes. Deterministic, without IO, clock or randomness. */
+
+import { attemptEnded, attemptLost, beginSubtasks, cancelTree, enter, type Step, settle } from './ending.ts';
 import type { Claimed, Effect, Placement, ResolvedDependency, Submitted, TaskEvent } from './events.ts';
-import { type Step, attemptEnded, attemptLost, beginSubtasks, cancelTree, enter, settle } from './ending.ts';
 import { isAwaited } from './outcome.ts';
 import { reopen } from './retry.ts';
-import { type State, linkDependencies, recount, unlinkDependencies } from './state.ts';
+import { linkDependencies, recount, type State, unlinkDependencies } from './state.ts';
 import type { Attempt, Dependency, Task, TaskNumber, TaskSpec } from './task.ts';
 
 /**
@@ -81,7 +82,11 @@ function prune(step: Step, runs: readonly TaskNumber[]): void {
   const removed = state.remove(runs);
   leaveOthers(step, removed);
   const attempts = removed.flatMap((task) =>
-    task.attempts.map(({ allocation }, index) => ({ host: allocation.host, task: task.number, attempt: index + 1 })),
+    task.attempts.map(({ allocation }, index) => ({
+      host: allocation.host,
+      task: task.number,
+      attempt: index + 1,
+    })),
   );
   step.effects.push({ type: 'forget', attempts });
   const used = new Set([...state.tasks.values()].map((task) => task.spec.environment));
@@ -167,7 +172,14 @@ function unlinked(dependency: ResolvedDependency) {
 function newShard(group: Task, event: Submitted, index: number): Task {
   const name = String(index);
   const spec = shardSpec(group.spec, index);
-  const shard = { ...event, number: group.number + 1 + index, segment: name, spec, dependencies: [], held: false };
+  const shard = {
+    ...event,
+    number: group.number + 1 + index,
+    segment: name,
+    spec,
+    dependencies: [],
+    held: false,
+  };
   return {
     ...newTask({ ...shard, parent: group.number, key: null }, group, group.revision),
     shard: index,
@@ -244,7 +256,7 @@ function placed(step: Step, placement: Placement): void {
     exit: null,
   };
   task.attempts.push(attempt);
-  task.phase = { kind: 'starting' };
+  state.enterPhase(task, { kind: 'starting' });
   task.tally.failed = 0;
   task.tally.awaited = 0;
   if (task.attempts.length > 1) state.existingScope(task.number)?.beginGeneration();
@@ -257,7 +269,11 @@ function placed(step: Step, placement: Placement): void {
 }
 
 /** The attempt a report is about, if it is the present one and still under way; else the report is late. */
-function presentAttempt(state: State, number: number, attempt: number): { task: Task; attempt: Attempt } | null {
+function presentAttempt(
+  state: State,
+  number: number,
+  attempt: number,
+): { task: Task; attempt: Attempt } | null {
   const task = state.tasks.get(number);
   const present = task?.attempts.at(-1);
   if (task === undefined || present === undefined || task.attempts.length !== attempt) return null;
@@ -270,7 +286,7 @@ function started(step: Step, number: number, attemptNumber: number): void {
   step.state.touch(found.task);
   found.attempt.state = 'running';
   found.attempt.startedAt = step.at;
-  found.task.phase = { kind: 'running' };
+  step.state.enterPhase(found.task, { kind: 'running' });
 }
 
 function closeAttempt(step: Step, number: number, attemptNumber: number, as: 'ended' | 'lost') {
@@ -294,12 +310,8 @@ function timedOut(step: Step, number: number, attemptNumber: number): void {
 function hold(step: Step, task: Task): void {
   step.state.touch(task);
   task.held = true;
-  if (task.phase.kind === 'queued') {
-    const group = task.parent !== null && task.shard !== null ? step.state.task(task.parent) : null;
-    task.phase = { kind: 'waiting' };
-    if (group === null) return;
-    group.tally.active -= 1;
-    step.pending.push(group.number);
-  }
+  if (task.phase.kind !== 'queued') return;
+  step.state.enterPhase(task, { kind: 'waiting' });
+  // Where this is a shard, another may go in its place.
+  if (task.shard !== null && task.parent !== null) step.pending.push(task.parent);
 }
-

@@ -1,8 +1,9 @@
 /** What a task's dependencies make of their upstreams' ends (R15), and names that get bound (R11). */
+
+import { resolveName } from './names.ts';
 import { isFailure } from './outcome.ts';
-import { closest } from './nearest.ts';
-import { namesIn, resolveName } from './names.ts';
-import { type State, recount } from './state.ts';
+import { awaitedNames } from './scope.ts';
+import { addDependent, recount, type State } from './state.ts';
 import type { Dependency, Task, TaskNumber } from './task.ts';
 
 export type Verdict = 'waiting' | 'met' | 'failed' | 'skipped' | 'unknown';
@@ -40,7 +41,8 @@ export function decideDependencies(state: State, task: Task): Decision {
   let skipping: Dependency | null = null;
   for (const dependency of task.dependencies) {
     const verdict = verdictOf(state, dependency);
-    if (verdict === 'failed') return { kind: 'failedUpstream', reason: failureReason(state, task, dependency) };
+    if (verdict === 'failed')
+      return { kind: 'failedUpstream', reason: failureReason(state, task, dependency) };
     if (verdict === 'waiting' || verdict === 'unknown') waits = true;
     if (verdict === 'skipped') skipping ??= dependency;
   }
@@ -63,8 +65,7 @@ function failureReason(state: State, task: Task, dependency: Dependency): string
 function unboundReason(state: State, task: Task, dependency: Dependency): string {
   const place = state.tasks.get(dependency.awaits?.parent ?? 0);
   if (place === undefined) return `no task "${dependency.name}"`;
-  const others = namesIn(state, place.number).filter((name) => name !== task.spec.name);
-  const hint = closest(dependency.awaits?.name ?? dependency.name, others);
+  const hint = state.scope(place.number).nameLike(dependency.awaits?.name ?? dependency.name, task.spec.name);
   const question = hint === null ? '' : `; did you mean "${hint}"?`;
   const where = place.number === task.run ? 'this run' : `"${place.spec.name}"`;
   return `no task "${dependency.name}" in ${where}${question}`;
@@ -86,16 +87,25 @@ export function bindWaiters(state: State, task: Task): TaskNumber[] {
     for (const waiter of scope.takeWaiters(name)) {
       const dependent = state.tasks.get(waiter.task);
       const dependency = dependent?.dependencies[waiter.dependency];
+      // It may be pruned, bound under its other name, or submitted again with other dependencies.
       if (dependent === undefined || dependency?.awaits?.parent !== task.parent) continue;
+      if (!awaitedNames(dependency.awaits.name).includes(name)) continue;
       state.touch(dependent);
       bind(state, dependent, waiter.dependency, dependency, task, names);
       bound.push(dependent.number);
     }
   }
-  return bound;
+  return bound.sort((a, b) => a - b);
 }
 
-function bind(state: State, dependent: Task, index: number, dependency: Dependency, task: Task, names: Set<string>): void {
+function bind(
+  state: State,
+  dependent: Task,
+  index: number,
+  dependency: Dependency,
+  task: Task,
+  names: Set<string>,
+): void {
   const awaited = dependency.awaits?.name ?? dependency.name;
   if (names.has(awaited)) {
     setUpstream(state, dependent, index, dependency, [task.number]);
@@ -110,9 +120,15 @@ function bind(state: State, dependent: Task, index: number, dependency: Dependen
   }
 }
 
-function setUpstream(state: State, dependent: Task, index: number, dependency: Dependency, upstream: TaskNumber[]): void {
+function setUpstream(
+  state: State,
+  dependent: Task,
+  index: number,
+  dependency: Dependency,
+  upstream: TaskNumber[],
+): void {
   dependency.upstream = upstream;
   dependency.awaits = null;
-  for (const number of upstream) state.task(number).dependents.push({ task: dependent.number, dependency: index });
+  for (const number of upstream) addDependent(state.task(number), dependent.number, index);
   recount(state, dependency);
 }

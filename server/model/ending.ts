@@ -67,8 +67,11 @@ function examineWaiting(step: Step, task: Task): void {
 
 /** Ends a task that does not run; the shards of such a task end with it. */
 function endUnstarted(step: Step, task: Task, outcome: Outcome, reason: string): void {
-  // What an earlier attempt of a script has submitted may be under way: this looks again when it ends.
-  if (task.spec.shards === null && task.tally.done < task.children.length) return;
+  if (task.spec.shards === null && task.tally.done < task.children.length) {
+    // A script that was to run again, with a child retried by itself meanwhile: that one ends first.
+    commandOver(step, task, { ...(task.attempts.at(-1)?.exit ?? killed), reason });
+    return;
+  }
   for (const number of task.children) {
     const child = step.state.task(number);
     if (child.phase.kind !== 'done') end(step, child, outcome, reason);
@@ -84,7 +87,7 @@ function open(step: Step, task: Task): void {
   } else if (task.spec.shards.gang) {
     for (const number of task.children) {
       const shard = state.task(number);
-      if (shard.phase.kind === 'waiting') joinGang(step, shard, task);
+      if (shard.phase.kind === 'waiting') joinGang(step, shard);
     }
     enqueue(step, task);
     step.pending.push(task.number);
@@ -97,20 +100,19 @@ function open(step: Step, task: Task): void {
 function openShard(step: Step, shard: Task): void {
   if (shard.parent === null) return;
   const group = step.state.task(shard.parent);
-  if (group.phase.kind === 'queued') joinGang(step, shard, group);
+  if (group.phase.kind === 'queued') joinGang(step, shard);
   else step.pending.push(group.number);
 }
 
 /** A shard of a gang is queued without a place of its own in the queue: the gang has one for all. */
-function joinGang(step: Step, shard: Task, gang: Task): void {
+function joinGang(step: Step, shard: Task): void {
   step.state.touch(shard);
-  shard.phase = { kind: 'queued' };
-  gang.tally.active += 1;
+  step.state.enterPhase(shard, { kind: 'queued' });
 }
 
 function enqueue(step: Step, task: Task): void {
   step.state.touch(task);
-  task.phase = { kind: 'queued' };
+  step.state.enterPhase(task, { kind: 'queued' });
   step.state.queue(task);
 }
 
@@ -127,9 +129,7 @@ function releaseShards(step: Step, task: Task): void {
   const limit = task.spec.shards?.limit ?? Number.POSITIVE_INFINITY;
   for (; scope.nextShard < task.children.length && task.tally.active < limit; scope.nextShard++) {
     const shard = state.task(task.children[scope.nextShard] as TaskNumber);
-    if (shard.phase.kind !== 'waiting' || shard.held) continue;
-    task.tally.active += 1;
-    enqueue(step, shard);
+    if (shard.phase.kind === 'waiting' && !shard.held) enqueue(step, shard);
   }
 }
 
@@ -137,9 +137,8 @@ function releaseShards(step: Step, task: Task): void {
 export function end(step: Step, task: Task, outcome: Outcome, reason: string | null): void {
   const { state } = step;
   if (task.phase.kind === 'done') return;
-  const wasActive = task.phase.kind !== 'waiting';
   state.touch(task);
-  task.phase = { kind: 'done', outcome, reason, at: step.at };
+  state.enterPhase(task, { kind: 'done', outcome, reason, at: step.at });
   state.live.delete(task.number);
   tellDependents(step, task, outcome);
   closeScope(step, task);
@@ -149,7 +148,6 @@ export function end(step: Step, task: Task, outcome: Outcome, reason: string | n
   parent.tally.done += 1;
   if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
   if (isAwaited(task, parent)) parent.tally.awaited -= 1;
-  if (task.shard !== null && wasActive) parent.tally.active -= 1;
   step.pending.push(parent.number);
 }
 
@@ -196,8 +194,9 @@ export function attemptLost(step: Step, task: Task): void {
 }
 
 function commandOver(step: Step, task: Task, exit: Exit): void {
+  step.state.touch(task);
   task.own = exit;
-  task.phase = { kind: 'subtasks' };
+  step.state.enterPhase(task, { kind: 'subtasks' });
   closeScope(step, task);
   step.pending.push(task.number);
 }

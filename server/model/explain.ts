@@ -33,7 +33,10 @@ export function explain(state: State, room: Room, task: Task): string[] {
   }
   if (task.phase.kind === 'queued') {
     const ahead = tasksAhead(state, task);
-    if (ahead > 0) sentences.push(`${ahead} ${ahead === 1 ? 'task is' : 'tasks are'} ahead of it in pool ${poolName(room, task)}`);
+    if (ahead > 0)
+      sentences.push(
+        `${ahead} ${ahead === 1 ? 'task is' : 'tasks are'} ahead of it in pool ${poolName(room, task)}`,
+      );
   }
   const lost = task.attempts.filter((attempt) => attempt.state === 'lost').length;
   if (lost > 0) sentences.push(`${lost} of its attempts were lost with their host`);
@@ -42,7 +45,8 @@ export function explain(state: State, room: Room, task: Task): string[] {
 }
 
 function plainState(task: Task): string {
-  if (task.phase.kind === 'done') return task.phase.outcome === 'success' ? 'it succeeded' : 'its command failed';
+  if (task.phase.kind === 'done')
+    return task.phase.outcome === 'success' ? 'it succeeded' : 'its command failed';
   return 'its command runs';
 }
 
@@ -60,15 +64,18 @@ function waitingReason(state: State, task: Task): string {
   const group = task.parent === null ? null : state.task(task.parent);
   if (task.shard === null || group === null) return 'waits';
   const limit = group.spec.shards?.limit ?? null;
-  if (group.phase.kind === 'subtasks' && limit !== null) return `waits for one of the ${limit} shards that may run at once`;
+  if (group.phase.kind === 'subtasks' && limit !== null)
+    return `waits for one of the ${limit} shards that may run at once`;
   return `waits with ${group.spec.name}`;
 }
 
 function awaitedText(state: State, dependency: Dependency): string {
-  if (dependency.upstream === null) return `a task named "${dependency.name}", which nobody has submitted yet`;
+  if (dependency.upstream === null)
+    return `a task named "${dependency.name}", which nobody has submitted yet`;
   const { left } = dependency.tally;
   const ending = { success: 'to succeed', fail: 'to end, in case it fails', any: 'to end' }[dependency.kind];
-  if (dependency.upstream.length > 1) return `${left} of ${dependency.upstream.length} tasks named "${dependency.name}" ${ending}`;
+  if (dependency.upstream.length > 1)
+    return `${left} of ${dependency.upstream.length} tasks named "${dependency.name}" ${ending}`;
   const upstream = state.tasks.get(dependency.upstream[0] ?? 0);
   return `${upstream?.spec.name ?? dependency.name} ${ending}`;
 }
@@ -76,7 +83,8 @@ function awaitedText(state: State, dependency: Dependency): string {
 function dependencySentence(state: State, dependency: Dependency): string {
   const verdict = verdictOf(state, dependency);
   const flag = { success: '--after-success', fail: '--after-fail', any: '--after' }[dependency.kind];
-  if (verdict === 'waiting' || verdict === 'unknown') return `${flag} ${dependency.name}: waits for ${awaitedText(state, dependency)}`;
+  if (verdict === 'waiting' || verdict === 'unknown')
+    return `${flag} ${dependency.name}: waits for ${awaitedText(state, dependency)}`;
   return `${flag} ${dependency.name}: ${verdict}`;
 }
 
@@ -92,13 +100,15 @@ function queuedReason(state: State, room: Room, task: Task): string {
   const obstacles = pool.hosts.map((name) => hostObstacle(state, room.host(name), name, shape));
   const stuck = obstacles.filter((obstacle) => obstacle !== null);
   if (stuck.length === obstacles.length && stuck.length > 0) return `waits: ${stuck.slice(0, 3).join('; ')}`;
-  if (task.spec.shards?.gang === true) return `waits for room for all ${task.children.length} of its gang at once in pool ${pool.name}`;
+  if (task.spec.shards?.gang === true)
+    return `waits for room for all ${task.children.length} of its gang at once in pool ${pool.name}`;
   return `waits for its turn in pool ${pool.name}`;
 }
 
 function hostObstacle(state: State, host: RoomHost | undefined, name: string, shape: Shape): string | null {
   if (host === undefined) return `host ${name} cannot be used yet`;
-  if (!host.online) return `host ${name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}`;
+  if (!host.online)
+    return `host ${name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}`;
   const { capacity } = host;
   if (capacity === null) return `host ${name} is being looked at for the first time`;
   const holding = state.holdings.get(name) ?? emptyHolding();
@@ -109,10 +119,13 @@ function hostObstacle(state: State, host: RoomHost | undefined, name: string, sh
   }
   const memory = capacity.memory - holding.memory;
   if (shape.memory > 0 && shape.memory > memory) {
-    missing.push(`${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`);
+    missing.push(
+      `${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`,
+    );
   }
   const gpus = capacity.gpus - holding.gpus.size;
-  if (shape.gpus > gpus) missing.push(`${Math.max(0, gpus)} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
+  if (shape.gpus > gpus)
+    missing.push(`${Math.max(0, gpus)} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
   if (missing.length === 0) return null;
   const holders = someNames(state, holdersOf(holding));
   return `on ${name} ${missing.join(', ')}${holders === '' ? '' : ` (held by ${holders})`}`;
@@ -136,13 +149,18 @@ function runningReason(state: State, room: Room, task: Task): string | null {
   const attempt = task.attempts.at(-1);
   if (attempt === undefined) return null;
   const host = room.host(attempt.allocation.host);
-  if (host === undefined) return `host ${attempt.allocation.host}, where it was started, is not configured any more`;
+  if (host === undefined)
+    return `host ${attempt.allocation.host}, where it was started, is not configured any more`;
   if (!host.online) {
     const trouble = host.trouble === null ? '' : ` (${host.trouble})`;
-    const meanwhile = task.phase.kind === 'running' ? 'its command goes on there' : 'whether it started there is not known yet';
+    const meanwhile =
+      task.phase.kind === 'running'
+        ? 'its command goes on there'
+        : 'whether it started there is not known yet';
     return `host ${host.name} is not reachable${trouble}; ${meanwhile}`;
   }
-  if (attempt.stopping !== null) return attempt.stopping === 'cancelled' ? 'is being cancelled' : 'is being stopped at its time limit';
+  if (attempt.stopping !== null)
+    return attempt.stopping === 'cancelled' ? 'is being cancelled' : 'is being stopped at its time limit';
   if (task.tally.awaited === 0) return null;
   // Most likely it is the last one: a script that calls vrun submits nothing more meanwhile.
   const awaited = task.children.findLast((number) => {

@@ -25,7 +25,11 @@ export function addHolding(holdings: Map<string, Holding>, task: TaskNumber, all
   holding.tasks.set(task, allocation);
 }
 
-export function removeHolding(holdings: Map<string, Holding>, task: TaskNumber, allocation: Allocation): void {
+export function removeHolding(
+  holdings: Map<string, Holding>,
+  task: TaskNumber,
+  allocation: Allocation,
+): void {
   const holding = holdings.get(allocation.host);
   if (holding === undefined) return;
   holding.tasks.delete(task);

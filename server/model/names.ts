@@ -21,7 +21,10 @@ export function globPattern(glob: string): RegExp {
     if (char === '*') source += '.*';
     else if (char === '?') source += '.';
     else if (close > 0) {
-      const set = glob.slice(at + 1, close).replace(/[\\\]]/g, '\\$&').replace(/^!/, '^');
+      const set = glob
+        .slice(at + 1, close)
+        .replace(/[\\\]]/g, '\\$&')
+        .replace(/^!/, '^');
       source += `[${set}]`;
       at = close;
     } else source += char.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
@@ -49,7 +52,12 @@ export function resolveName(state: State, parent: TaskNumber | null, text: strin
   return { kind: 'awaited', parent, name: text };
 }
 
-function resolveWithin(state: State, parent: TaskNumber | null, head: string, rest: string): Resolution | null {
+function resolveWithin(
+  state: State,
+  parent: TaskNumber | null,
+  head: string,
+  rest: string,
+): Resolution | null {
   const first = resolveName(state, parent, head);
   if (first.kind !== 'bound') return null;
   const inner = first.upstream.map((number) => resolveName(state, number, rest));

@@ -4,7 +4,14 @@
  * and nothing waits for ever.
  */
 import type { Placement } from './events.ts';
-import { type Holding, addHolding, emptyHolding, holdersOf, holdsNothing, removeHolding } from './holdings.ts';
+import {
+  addHolding,
+  emptyHolding,
+  type Holding,
+  holdersOf,
+  holdsNothing,
+  removeHolding,
+} from './holdings.ts';
 import { comesBefore } from './queue.ts';
 import type { Room, RoomHost, RoomPool } from './room.ts';
 import { fits, shapeOf, timesThatFit } from './shapes.ts';
@@ -27,7 +34,8 @@ function lenders(state: State, room: Room, task: Task): TaskNumber[] {
   for (let up = task.parent; up !== null; up = state.task(up).parent) {
     const ancestor = state.task(up);
     const allocation = ancestor.attempts.at(-1)?.allocation;
-    if (ancestor.phase.kind !== 'running' || ancestor.tally.awaited === 0 || allocation === undefined) continue;
+    if (ancestor.phase.kind !== 'running' || ancestor.tally.awaited === 0 || allocation === undefined)
+      continue;
     if (!holdsNothing(allocation) || (room.pool(ancestor.spec.pool)?.slots ?? null) !== null) found.push(up);
   }
   return found;
@@ -109,7 +117,9 @@ class Pass {
   }
 
   private placeGang({ pool, head, lenders }: Line): boolean {
-    const shards = head.children.map((number) => this.state.task(number)).filter((shard) => shard.phase.kind !== 'done');
+    const shards = head.children
+      .map((number) => this.state.task(number))
+      .filter((shard) => shard.phase.kind !== 'done');
     const shape = shapeOf(pool, head.spec.shape);
     if (this.isStuck(pool, shape, lenders)) return false;
     const undo = this.placements.length;
@@ -165,7 +175,12 @@ class Pass {
   }
 
   /** The host with the largest share left over after `shape`; the pool's order decides between equals. */
-  private bestHost(pool: RoomPool, shape: Shape, lenders: readonly TaskNumber[], head: Task): RoomHost | null {
+  private bestHost(
+    pool: RoomPool,
+    shape: Shape,
+    lenders: readonly TaskNumber[],
+    head: Task,
+  ): RoomHost | null {
     let best: RoomHost | null = null;
     let mostLeft = Number.NEGATIVE_INFINITY;
     for (const name of pool.hosts) {
@@ -197,7 +212,11 @@ class Pass {
     const given = this.given.get(host.name) ?? emptyHolding();
     for (const number of given.tasks.keys()) if (this.state.task(number).parent !== head.number) return null;
     const { cpus, memory, gpus } = given;
-    const all = { cpus: capacity.cpus - cpus, memory: capacity.memory - memory, gpus: capacity.gpus - gpus.size };
+    const all = {
+      cpus: capacity.cpus - cpus,
+      memory: capacity.memory - memory,
+      gpus: capacity.gpus - gpus.size,
+    };
     return fits(shape, all) ? 0 : null;
   }
 
@@ -216,7 +235,12 @@ class Pass {
   }
 
   /** Indexes that nobody holds but those who lend. */
-  private freeGpus(host: string, capacity: Shape, holding: Holding, lenders: readonly TaskNumber[]): number[] {
+  private freeGpus(
+    host: string,
+    capacity: Shape,
+    holding: Holding,
+    lenders: readonly TaskNumber[],
+  ): number[] {
     return this.ungiven(host, capacity).filter((index) => {
       const holders = holding.gpus.get(index) ?? [];
       return holders.every((holder) => lenders.includes(holder));
@@ -230,7 +254,13 @@ class Pass {
     return given === undefined ? all : all.filter((index) => !given.has(index));
   }
 
-  private give(pool: RoomPool, task: Task, host: RoomHost, shape: Shape, lenders: readonly TaskNumber[]): void {
+  private give(
+    pool: RoomPool,
+    task: Task,
+    host: RoomHost,
+    shape: Shape,
+    lenders: readonly TaskNumber[],
+  ): void {
     const capacity = host.capacity ?? shape;
     const holding = this.state.holdings.get(host.name) ?? emptyHolding();
     const free = this.freeGpus(host.name, capacity, holding, lenders);

@@ -40,7 +40,7 @@ function restart(step: Step, task: Task, again: Task[]): void {
   const group = task.spec.shards === null ? [] : task.children.map((child) => step.state.task(child));
   for (const one of [...group, task]) {
     undo(step, one, again);
-    one.phase = { kind: 'waiting' };
+    step.state.enterPhase(one, { kind: 'waiting' });
     one.own = null;
     one.failures = 0;
     one.losses = 0;
@@ -61,8 +61,7 @@ function reopenAncestors(step: Step, task: Task, again: Task[]): void {
       if (ancestor.own === null) restart(step, ancestor, again);
       else {
         undo(step, ancestor, again);
-        ancestor.phase = { kind: 'subtasks' };
-        if (ancestor.shard !== null && ancestor.parent !== null) step.state.task(ancestor.parent).tally.active += 1;
+        step.state.enterPhase(ancestor, { kind: 'subtasks' });
       }
     }
     up = ancestor.parent;
@@ -97,5 +96,9 @@ function undo(step: Step, task: Task, again: Task[]): void {
 }
 
 function gaveUp({ phase, own }: Task): boolean {
-  return phase.kind === 'done' && (phase.outcome === 'failedUpstream' || phase.outcome === 'skipped') && own === null;
+  return (
+    phase.kind === 'done' &&
+    (phase.outcome === 'failedUpstream' || phase.outcome === 'skipped') &&
+    own === null
+  );
 }

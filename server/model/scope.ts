@@ -1,4 +1,5 @@
 import { segmentOf } from './naming.ts';
+import { closest } from './nearest.ts';
 import type { Task, TaskNumber } from './task.ts';
 
 interface Waiter {
@@ -42,8 +43,12 @@ export class Scope {
     for (let use = this.uses.get(base) ?? 1; ; use++) yield use === 1 ? base : `${base}_${use}`;
   }
 
+  /** What `nameLike` has found. */
+  private readonly hints = new Map<string, string | null>();
+
   /** Enters a child, which the present attempt of the parent has submitted, under its name. */
   bear(task: Task): void {
+    this.hints.clear();
     const bearers = this.names.get(task.spec.name);
     if (bearers === undefined) this.names.set(task.spec.name, [task.number]);
     else bearers.push(task.number);
@@ -65,6 +70,7 @@ export class Scope {
   beginGeneration(): void {
     this.names = new Map();
     this.uses = new Map();
+    this.hints.clear();
   }
 
   await(name: string, task: TaskNumber, dependency: number): void {
@@ -96,8 +102,31 @@ export class Scope {
     }
   }
 
+  /** Tasks that wait for any name, in order. */
   allWaiters(): TaskNumber[] {
-    return [...new Set([...this.waiters.values()].flat().map((waiter) => waiter.task))];
+    const tasks = [...this.waiters.values()].flat().map((waiter) => waiter.task);
+    return [...new Set(tasks)].sort((a, b) => a - b);
+  }
+
+  /**
+   * The name that is most like `name`, but not `own`; null where there is none. Kept until names change:
+   * thousands may have waited for the same misspelt one.
+   */
+  nameLike(name: string, own: string): string | null {
+    const like = this.hint(name, null);
+    return like === own ? this.hint(name, own) : like;
+  }
+
+  private hint(name: string, except: string | null): string | null {
+    const key = JSON.stringify([name, except]);
+    let hint = this.hints.get(key);
+    if (hint === undefined) {
+      // Sorted, since the order of claims must not decide between equals.
+      const names = [...this.names.keys()].filter((one) => one !== except).sort();
+      hint = closest(name, names);
+      this.hints.set(key, hint);
+    }
+    return hint;
   }
 
   /** Pruned runs give their names and segments back. */

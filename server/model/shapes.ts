@@ -30,13 +30,19 @@ export function timesThatFit(shape: Shape, capacity: Shape): number {
 export function shapeProblem(room: Room, pool: RoomPool, override: Partial<Shape>): string | null {
   const shape = shapeOf(pool, override);
   const capacities = knownCapacities(room, pool);
-  if (capacities === null || capacities.some(({ capacity }) => timesThatFit(shape, capacity) >= 1)) return null;
+  if (capacities === null || capacities.some(({ capacity }) => timesThatFit(shape, capacity) >= 1))
+    return null;
   const sizes = capacities.map(({ name, capacity }) => `${name} has ${describe(capacity)}`);
   return `pool ${pool.name} can never run this: it asks for ${describe(shape)}, and ${sizes.join(', ')}`;
 }
 
 /** Why `count` shards can never start together in this pool (R21), or null. */
-export function roomForGang(room: Room, pool: RoomPool, override: Partial<Shape>, count: number): string | null {
+export function roomForGang(
+  room: Room,
+  pool: RoomPool,
+  override: Partial<Shape>,
+  count: number,
+): string | null {
   if (pool.slots !== null && pool.slots < count) {
     return `a gang of ${count} can never start in pool ${pool.name}: it has ${pool.slots} slots, ${count} > ${pool.slots}`;
   }

@@ -3,11 +3,12 @@
  * only by `apply` (apply.ts). What is stored of a task is `record(task)`; the indexes are rebuilt by
  * `restore`.
  */
+
+import { addHolding, type Holding, removeHolding } from './holdings.ts';
 import { countsAsFailed, isAwaited, isFailure } from './outcome.ts';
-import { type Holding, addHolding, removeHolding } from './holdings.ts';
 import { TaskQueue } from './queue.ts';
 import { Scope } from './scope.ts';
-import type { Attempt, Dependency, EnvironmentChange, Task, TaskNumber } from './task.ts';
+import type { Attempt, Dependency, EnvironmentChange, Phase, Task, TaskNumber } from './task.ts';
 
 /** What a snapshot keeps of a task: everything but the indexes. */
 export type TaskRecord = Omit<Task, 'children' | 'tally' | 'dependents' | 'dependencies'> & {
@@ -58,6 +59,14 @@ export class State {
   touch(task: Task): void {
     this.beforeChange(task);
     task.revision = this.sequence;
+  }
+
+  /** The one way in which a task's phase changes: keeps count of the shards that are let go. */
+  enterPhase(task: Task, phase: Phase): void {
+    if (task.shard !== null && task.parent !== null) {
+      this.task(task.parent).tally.active += Number(isLetGo(phase)) - Number(isLetGo(task.phase));
+    }
+    task.phase = phase;
   }
 
   /** The names among a task's children. */
@@ -126,6 +135,10 @@ export class State {
   }
 }
 
+function isLetGo({ kind }: Phase): boolean {
+  return kind !== 'waiting' && kind !== 'done';
+}
+
 export function record(task: Task): TaskRecord {
   const { children: _c, tally: _t, dependents: _d, dependencies, ...rest } = task;
   return { ...rest, dependencies: dependencies.map(({ tally: _tally, ...dependency }) => dependency) };
@@ -187,7 +200,7 @@ function reindexFamily(state: State, task: Task): void {
     if (countsAsFailed(task, parent.attempts.length)) parent.tally.failed += 1;
   } else {
     if (isAwaited(task, parent)) parent.tally.awaited += 1;
-    if (task.shard !== null && task.phase.kind !== 'waiting') parent.tally.active += 1;
+    if (task.shard !== null && isLetGo(task.phase)) parent.tally.active += 1;
   }
 }
 
@@ -195,14 +208,22 @@ function reindexFamily(state: State, task: Task): void {
 export function linkDependencies(state: State, task: Task): void {
   task.dependencies.forEach((dependency, index) => {
     if (dependency.upstream === null) {
-      if (dependency.awaits !== null) state.scope(dependency.awaits.parent).await(dependency.awaits.name, task.number, index);
+      if (dependency.awaits !== null)
+        state.scope(dependency.awaits.parent).await(dependency.awaits.name, task.number, index);
       return;
     }
     for (const number of dependency.upstream) {
-      state.task(number).dependents.push({ task: task.number, dependency: index });
+      addDependent(state.task(number), task.number, index);
     }
     recount(state, dependency);
   });
+}
+
+/** Enters a dependency at its upstream. They stay in the order of their tasks: all that follows from them does. */
+export function addDependent({ dependents }: Task, task: TaskNumber, dependency: number): void {
+  let at = dependents.length;
+  while (at > 0 && (dependents[at - 1]?.task ?? 0) > task) at -= 1;
+  dependents.splice(at, 0, { task, dependency });
 }
 
 /** Takes a task's dependencies out of where `linkDependencies` has entered them. */

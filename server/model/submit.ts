@@ -1,10 +1,10 @@
 /** Whether a submission can be accepted, and what exactly it becomes. */
 import type { Claimed, ResolvedDependency, Submitted } from './events.ts';
 import { runSuffix } from './ids.ts';
-import { nearest } from './nearest.ts';
 import { namesIn, resolveName } from './names.ts';
-import { awaitedNames } from './scope.ts';
+import { nearest } from './nearest.ts';
 import type { Room } from './room.ts';
+import { awaitedNames } from './scope.ts';
 import { roomForGang, shapeProblem } from './shapes.ts';
 import type { State } from './state.ts';
 import type { DependencyKind, Task, TaskNumber, TaskSpec } from './task.ts';
@@ -30,7 +30,12 @@ export type SubmissionDecision =
 class Refused extends Error {}
 
 /** Decides on a submission. Changes nothing; `at` is the time to be recorded. */
-export function decideSubmission(state: State, room: Room, request: SubmissionRequest, at: number): SubmissionDecision {
+export function decideSubmission(
+  state: State,
+  room: Room,
+  request: SubmissionRequest,
+  at: number,
+): SubmissionDecision {
   const known = request.key === null ? undefined : state.byKey.get(request.key);
   if (known !== undefined) return { kind: 'known', task: state.task(known) };
   try {
@@ -67,7 +72,11 @@ function accept(
   }
   const number = state.nextNumber;
   const id = parent === null ? segment : `${state.task(parent).id}/${segment}`;
-  return { kind: 'accepted', id, event: { type: 'submitted', at, number, segment, parent, spec, dependencies, held, key } };
+  return {
+    kind: 'accepted',
+    id,
+    event: { type: 'submitted', at, number, segment, parent, spec, dependencies, held, key },
+  };
 }
 
 function checkParent(state: State, { parent, attempt }: SubmissionRequest): void {
@@ -77,7 +86,9 @@ function checkParent(state: State, { parent, attempt }: SubmissionRequest): void
   if (task.cancelled) throw new Refused(`${task.id} is cancelled and takes no more sub-tasks`);
   if (task.phase.kind === 'done') throw new Refused(`${task.id} is done and takes no more sub-tasks`);
   if (task.attempts.length !== attempt) {
-    throw new Refused(`attempt ${attempt} of ${task.id} is over; attempt ${task.attempts.length} submits for it now`);
+    throw new Refused(
+      `attempt ${attempt} of ${task.id} is over; attempt ${task.attempts.length} submits for it now`,
+    );
   }
 }
 
@@ -91,7 +102,10 @@ function resolve(
   if (resolution.kind === 'bound') return { kind, name, upstream: resolution.upstream, awaits: null };
   if (resolution.kind === 'awaited') {
     const own = request.spec.name;
-    if (resolution.parent === request.parent && awaitedNames(name).some((one) => one === own || one === segment)) {
+    if (
+      resolution.parent === request.parent &&
+      awaitedNames(name).some((one) => one === own || one === segment)
+    ) {
       throw new Refused(`${own} would wait for itself: ${own} → ${name}`);
     }
     return { kind, name, upstream: null, awaits: { parent: resolution.parent, name: resolution.name } };
@@ -106,7 +120,9 @@ function checkRoom(room: Room, { spec }: SubmissionRequest): void {
   const pool = room.pool(spec.pool);
   if (pool === undefined) throw new Refused(`there is no pool "${spec.pool}"`);
   const shards = spec.shards;
-  const problem = shards?.gang ? roomForGang(room, pool, spec.shape, shards.total) : shapeProblem(room, pool, spec.shape);
+  const problem = shards?.gang
+    ? roomForGang(room, pool, spec.shape, shards.total)
+    : shapeProblem(room, pool, spec.shape);
   if (problem !== null) throw new Refused(problem);
 }
 
@@ -131,7 +147,8 @@ function sameWork(a: TaskSpec, b: TaskSpec): boolean {
     a.name === b.name &&
     a.command.length === b.command.length &&
     a.command.every((word, i) => word === b.command[i]) &&
-    (a.shards?.total ?? 0) === (b.shards?.total ?? 0)
+    a.shards?.total === b.shards?.total &&
+    a.shards?.gang === b.shards?.gang
   );
 }
 
@@ -155,7 +172,8 @@ function checkCycle(
   for (const number of next) via.set(number, null);
   for (let at = 0; at < next.length; at++) {
     const number = next[at] as TaskNumber;
-    if (goals.has(number)) throw new Refused(`this would close a cycle: ${cyclePath(state, request, via, number)}`);
+    if (goals.has(number))
+      throw new Refused(`this would close a cycle: ${cyclePath(state, request, via, number)}`);
     for (const further of waitsFor(state, number)) {
       if (via.has(further)) continue;
       via.set(further, number);
@@ -177,7 +195,12 @@ function awaitedBy({ upstream, awaits }: ResolvedDependency, parent: TaskNumber 
   return awaits === null || awaits.parent === parent ? [] : [awaits.parent];
 }
 
-function cyclePath(state: State, request: SubmissionRequest, via: Map<TaskNumber, TaskNumber | null>, last: TaskNumber): string {
+function cyclePath(
+  state: State,
+  request: SubmissionRequest,
+  via: Map<TaskNumber, TaskNumber | null>,
+  last: TaskNumber,
+): string {
   const names = [request.spec.name];
   for (let at: TaskNumber | null = last; at !== null; at = via.get(at) ?? null) {
     names.splice(1, 0, state.task(at).spec.name);

@@ -1,6 +1,7 @@
 /** Bad input: each kind gets its clear error and harms nothing. */
-import { request } from 'node:http';
+
 import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox } from './sandbox.ts';
 
@@ -60,24 +61,38 @@ describe('bad input', () => {
     new Promise<{ status: number; text: string }>((resolve, reject) => {
       const { port, token } = sandbox.discovery() ?? { port: 0, token: '' };
       const all = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers };
-      const sending = request({ host: '127.0.0.1', port, path: '/v1/tasks', method: 'POST', headers: all }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (part: string) => (text += part));
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-      });
+      const sending = request(
+        { host: '127.0.0.1', port, path: '/v1/tasks', method: 'POST', headers: all },
+        (answer) => {
+          let text = '';
+          answer.setEncoding('utf8').on('data', (part: string) => (text += part));
+          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+        },
+      );
       // The server may answer and close before it has read a body that is too large.
       sending.on('error', reject);
       sending.end(body);
     });
-  const task = (fields: object) => JSON.stringify({ tasks: [{ command: ['true'], directory: '/', ...fields }] });
+  const task = (fields: object) =>
+    JSON.stringify({ tasks: [{ command: ['true'], directory: '/', ...fields }] });
 
   it.each<[string, Sent, number, RegExp]>([
     ['invalid JSON', { body: '{"tasks": [}' }, 400, /JSON/],
     ['an unknown key', { body: task({ pol: 'x' }) }, 400, /pol.*pool/s],
     ['a wrong token', { body: task({}), headers: { authorization: 'Bearer guess' } }, 401, /token/],
     ['a foreign Host', { body: task({}), headers: { host: 'evil.example' } }, 403, /Host|host/],
-    ['a foreign Origin', { body: task({}), headers: { origin: 'http://evil.example' } }, 403, /Origin|origin/],
-    ['a 10 MB argument', { body: task({ command: ['echo', 'x'.repeat(10_000_000)] }) }, 400, /longer than 131071 bytes/],
+    [
+      'a foreign Origin',
+      { body: task({}), headers: { origin: 'http://evil.example' } },
+      403,
+      /Origin|origin/,
+    ],
+    [
+      'a 10 MB argument',
+      { body: task({ command: ['echo', 'x'.repeat(10_000_000)] }) },
+      400,
+      /longer than 131071 bytes/,
+    ],
     ['a NUL in an argument', { body: task({ command: ['a\0b'] }) }, 400, /NUL/],
     ['a relative directory', { body: task({ directory: 'here' }) }, 400, /directory/],
   ])('answers %s', async (_, sent, status, message) => {
@@ -88,20 +103,28 @@ describe('bad input', () => {
   });
 
   it('answers a 50 MB body without taking it in', async () => {
-    const answer = await post({ body: Buffer.alloc(50 * 1024 * 1024, 32) }).catch((error: NodeJS.ErrnoException) => error);
-    if (answer instanceof Error) expect(['EPIPE', 'ECONNRESET']).toContain((answer as NodeJS.ErrnoException).code);
+    const answer = await post({ body: Buffer.alloc(50 * 1024 * 1024, 32) }).catch(
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (answer instanceof Error)
+      expect(['EPIPE', 'ECONNRESET']).toContain((answer as NodeJS.ErrnoException).code);
     else expect(answer.status).toBe(413);
     expect((await sandbox.shell('vrun true')).code).toBe(0);
   });
 
   it('takes 100 nested calls at once', async () => {
-    const run = await sandbox.submitted(`vbatch bash -c 'seq 100 | xargs -P 100 -I {} vbatch --name n{} true | sort | uniq | wc -l'`);
+    const run = await sandbox.submitted(
+      `vbatch bash -c 'seq 100 | xargs -P 100 -I {} vbatch --name n{} true | sort | uniq | wc -l'`,
+    );
     expect(run).toMatchObject({ status: 'SUCCESS', children: { total: 100, done: 100, failed: 0 } });
     expect((await sandbox.log(run.id)).stdout).toBe('100\n');
   });
 
   it('refuses a second server on the same state folder', async () => {
-    const second = await sandbox.run('node', ['dist/server.cjs'].map((path) => new URL(`../../${path}`, import.meta.url).pathname));
+    const second = await sandbox.run(
+      'node',
+      ['dist/server.cjs'].map((path) => new URL(`../../${path}`, import.meta.url).pathname),
+    );
     expect(second.code).toBe(1);
     expect(second.stdout + second.stderr).toMatch(/another|runs|holds/i);
     expect((await sandbox.shell('vrun true')).code).toBe(0);

@@ -39,7 +39,7 @@ describe('the rules', () => {
 
   it.each([
     ['vrun sh -c "echo out; echo err >&2; exit 7"', 7],
-    ['vrun sh -c \'kill -USR1 $$\'', 128 + 10],
+    ["vrun sh -c 'kill -USR1 $$'", 128 + 10],
     ['vrun --time 1s sleep 30', 124],
     ['vrun --name never --after-fail fine true', 125],
     ['vbatch -q -f sh -c "exit 3"', 3],
@@ -49,11 +49,14 @@ describe('the rules', () => {
     if (line.includes('fine')) await sandbox.submitted('vbatch --name fine true');
     const ended = await sandbox.shell(line);
     expect(ended.code).toBe(code);
-    if (code === 7) expect(ended).toMatchObject({ stdout: 'out\n', stderr: expect.stringContaining('err\n') });
+    if (code === 7)
+      expect(ended).toMatchObject({ stdout: 'out\n', stderr: expect.stringContaining('err\n') });
   });
 
   it('R3 holds inside a task as well', async () => {
-    const { stdout } = await logOf(`vbatch bash -c 'vrun sh -c "echo deep; exit 7"; echo $?; vrun --time 1s sleep 30; echo $?'`);
+    const { stdout } = await logOf(
+      `vbatch bash -c 'vrun sh -c "echo deep; exit 7"; echo $?; vrun --time 1s sleep 30; echo $?'`,
+    );
     expect(stdout).toBe('deep\n7\n124\n');
   });
 
@@ -76,10 +79,20 @@ describe('the rules', () => {
     const { stdout } = await sandbox.shell('vctl list -o id --header=false --limit 1000');
     const line =
       'vbatch --dry-run -P one -n all -l team=a,kind=b --priority 3 --time 5m --retries 1 --allow-failure --memory 1M -C / -e A=1 --shell "pwd; echo $A"';
-    expect(await sandbox.shell(line)).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('all-') });
+    expect(await sandbox.shell(line)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('all-'),
+    });
     expect((await sandbox.shell('vctl list -o id --header=false --limit 1000')).stdout).toBe(stdout);
     const task = await sandbox.submitted(line.replace('--dry-run', '').replace('$A', '\\$A'));
-    expect(task).toMatchObject({ name: 'all', labels: { team: 'a', kind: 'b' }, priority: 3, pool: 'one', cwd: '/' });
+    expect(task).toMatchObject({
+      name: 'all',
+      labels: { team: 'a', kind: 'b' },
+      priority: 3,
+      pool: 'one',
+      cwd: '/',
+    });
     expect((await sandbox.log(task.id)).stdout).toBe('/\n1\n');
     expect((await sandbox.shell('vctl search -l team=a,kind=b -o name --header=false')).stdout).toBe('all\n');
   });
@@ -87,13 +100,19 @@ describe('the rules', () => {
   it('R5 takes defaults from a #VBATCH line, here and inside a task; flags win', async () => {
     sandbox.write('defaults.sh', '#!/bin/sh\n#VBATCH --name from-line -P one\necho hello\n');
     expect(await sandbox.submitted('vbatch ./defaults.sh')).toMatchObject({ name: 'from-line', pool: 'one' });
-    expect(await sandbox.submitted('vbatch --name mine ./defaults.sh')).toMatchObject({ name: 'mine', pool: 'one' });
+    expect(await sandbox.submitted('vbatch --name mine ./defaults.sh')).toMatchObject({
+      name: 'mine',
+      pool: 'one',
+    });
     const run = await sandbox.submitted('vbatch bash -c "vbatch ./defaults.sh"');
     expect(await sandbox.children(run.id)).toMatchObject([{ name: 'from-line', pool: 'one' }]);
   });
 
   it('R20 gives shards their numbers, which do not leak into what they submit', async () => {
-    sandbox.write('shard.sh', '#!/bin/sh\necho $VBATCH_SHARD_ID/$VBATCH_TOTAL_SHARDS $VELDA_SHARD_ID/$VELDA_TOTAL_SHARDS\nvrun --name inner sh -c \'echo inner:$VBATCH_SHARD_ID\'\n');
+    sandbox.write(
+      'shard.sh',
+      "#!/bin/sh\necho $VBATCH_SHARD_ID/$VBATCH_TOTAL_SHARDS $VELDA_SHARD_ID/$VELDA_TOTAL_SHARDS\nvrun --name inner sh -c 'echo inner:$VBATCH_SHARD_ID'\n",
+    );
     const run = await sandbox.submitted('vbatch -N 3%2 --name fan ./shard.sh');
     expect(run.status).toBe('SUCCESS');
     for (const index of [0, 1, 2]) {
@@ -140,7 +159,9 @@ while :; do sleep 0.1; done
     const task = await sandbox.submitted('vbatch --retries 4 ./flaky.sh');
     expect(task).toMatchObject({ status: 'SUCCESS', attempt: 3 });
     for (const attempt of [1, 2, 3]) {
-      expect((await sandbox.shell(`vctl log --attempt ${attempt} ${task.id}`)).stdout).toBe(`attempt ${attempt}\n`);
+      expect((await sandbox.shell(`vctl log --attempt ${attempt} ${task.id}`)).stdout).toBe(
+        `attempt ${attempt}\n`,
+      );
     }
   });
 
@@ -180,27 +201,44 @@ while :; do sleep 0.1; done
     expect((await sandbox.log(run.id)).stdout).toBe(
       'FROM_POOL=pool\nFROM_SETUP=pool-setup\nTERMINAL=typed\nORDER=flag\nVBATCH_TASK_NAME=sh\nVBATCH_POOL=set\nVBATCH_HOST=local\nVBATCH_ATTEMPT=1\n',
     );
-    sandbox.write('outer.sh', `#!/bin/bash\nexport CHANGED=by-script\nunset TERMINAL\nvrun -e SPACES='a  b' ${show('CHANGED TERMINAL KEPT SPACES VBATCH_TASK_ID').replaceAll('\n', ' ')}\n`);
+    sandbox.write(
+      'outer.sh',
+      `#!/bin/bash\nexport CHANGED=by-script\nunset TERMINAL\nvrun -e SPACES='a  b' ${show('CHANGED TERMINAL KEPT SPACES VBATCH_TASK_ID').replaceAll('\n', ' ')}\n`,
+    );
     const { stdout } = await logOf('TERMINAL=typed KEPT=kept vbatch ./outer.sh');
-    expect(stdout).toMatch(/^CHANGED=by-script\nTERMINAL=\nKEPT=kept\nSPACES=a {2}b\nVBATCH_TASK_ID=outer-[0-9a-z]{5}\/sh\n$/);
+    expect(stdout).toMatch(
+      /^CHANGED=by-script\nTERMINAL=\nKEPT=kept\nSPACES=a {2}b\nVBATCH_TASK_ID=outer-[0-9a-z]{5}\/sh\n$/,
+    );
   });
 
   it('R35 runs where the submitter is, also inside a task', async () => {
     sandbox.write('sub/here.sh', '#!/bin/sh\npwd\n');
     expect((await logOf('cd sub && vbatch ./here.sh')).stdout).toBe(`${join(sandbox.work, 'sub')}\n`);
-    expect((await logOf('vbatch bash -c "cd sub && vrun ./here.sh"')).stdout).toBe(`${join(sandbox.work, 'sub')}\n`);
+    expect((await logOf('vbatch bash -c "cd sub && vrun ./here.sh"')).stdout).toBe(
+      `${join(sandbox.work, 'sub')}\n`,
+    );
     expect((await logOf('vbatch -C sub ./here.sh')).stdout).toBe(`${join(sandbox.work, 'sub')}\n`);
   });
 
   it('R36 leaves stdin empty and keeps stdout and stderr apart and in order', async () => {
-    sandbox.write('both.sh', '#!/bin/sh\ncat\nfor i in 1 2 3; do echo out$i; sleep 0.2; echo err$i >&2; sleep 0.2; done\n');
+    sandbox.write(
+      'both.sh',
+      '#!/bin/sh\ncat\nfor i in 1 2 3; do echo out$i; sleep 0.2; echo err$i >&2; sleep 0.2; done\n',
+    );
     const run = await sandbox.submitted('vbatch ./both.sh </etc/passwd');
-    expect(await sandbox.log(run.id)).toMatchObject({ stdout: 'out1\nout2\nout3\n', stderr: 'err1\nerr2\nerr3\n' });
-    expect((await sandbox.shell(`vctl log ${run.id} 2>&1`)).stdout).toBe('out1\nerr1\nout2\nerr2\nout3\nerr3\n');
+    expect(await sandbox.log(run.id)).toMatchObject({
+      stdout: 'out1\nout2\nout3\n',
+      stderr: 'err1\nerr2\nerr3\n',
+    });
+    expect((await sandbox.shell(`vctl log ${run.id} 2>&1`)).stdout).toBe(
+      'out1\nerr1\nout2\nerr2\nout3\nerr3\n',
+    );
   });
 
   it('follows a log while the task runs', async () => {
-    const id = (await sandbox.shell(`vbatch sh -c 'echo first; until [ -e go ]; do sleep 0.05; done; echo last'`)).stdout.trim();
+    const id = (
+      await sandbox.shell(`vbatch sh -c 'echo first; until [ -e go ]; do sleep 0.05; done; echo last'`)
+    ).stdout.trim();
     const following = sandbox.spawn('vctl', ['log', '-f', id]);
     let seen = '';
     following.stdout?.setEncoding('utf8');
@@ -213,7 +251,11 @@ while :; do sleep 0.1; done
   });
 
   it('R31 lets tasks go on without a server, and the next one adopts them', async () => {
-    const id = (await sandbox.shell(`vbatch sh -c 'touch adopted-started; until [ -e adopted ]; do sleep 0.05; done; echo done'`)).stdout.trim();
+    const id = (
+      await sandbox.shell(
+        `vbatch sh -c 'touch adopted-started; until [ -e adopted ]; do sleep 0.05; done; echo done'`,
+      )
+    ).stdout.trim();
     await sandbox.shell('until [ -e adopted-started ]; do sleep 0.02; done');
     expect((await sandbox.run('vctl', ['server', 'stop'])).code).toBe(0);
     expect(existsSync(join(sandbox.state, 'server.json'))).toBe(false);
@@ -223,7 +265,9 @@ while :; do sleep 0.1; done
   });
 
   it('keeps its secrets to itself: modes of files, nothing in the log', async () => {
-    const { stdout } = await sandbox.shell(`find ${sandbox.state} ! -type l -perm /077 ! -path '*/hosts/*' ! -type s`);
+    const { stdout } = await sandbox.shell(
+      `find ${sandbox.state} ! -type l -perm /077 ! -path '*/hosts/*' ! -type s`,
+    );
     expect(stdout).toBe('');
     const token = sandbox.discovery()?.token ?? 'no token';
     expect(readFileSync(join(sandbox.state, 'server.log'), 'utf8')).not.toContain(token);

@@ -49,7 +49,9 @@ export class Sandbox {
       symlinkSync(join(root, 'dist/cli', `${program}.cjs`), join(bin, program));
     }
     // The document says `python`; some machines only have python3, and some a slow front for it.
-    const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+    const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+      encoding: 'utf8',
+    }).trim();
     for (const name of ['python', 'python3']) symlinkSync(python, join(bin, name));
     writeFileSync(join(this.folder, 'config.yaml'), config);
     this.env = {
@@ -75,7 +77,11 @@ export class Sandbox {
   }
 
   spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(program, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(program, args, {
+      cwd: this.work,
+      env: { ...this.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   /** Runs a program to its end. */
@@ -101,7 +107,8 @@ export class Sandbox {
     const id = stdout.trim();
     const watched = await this.run('vctl', ['task', 'watch', id]);
     const task = await this.task(id);
-    if (!isDone(task)) throw new Error(`watching ${id} ended early (${watched.code}): ${watched.stderr}${watched.stdout}`);
+    if (!isDone(task))
+      throw new Error(`watching ${id} ended early (${watched.code}): ${watched.stderr}${watched.stdout}`);
     return task;
   }
 

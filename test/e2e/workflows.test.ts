@@ -11,7 +11,18 @@ describe('workflows', () => {
 
   beforeAll(() => {
     sandbox = new Sandbox();
-    for (const name of ['process_data', 'train_model', 'evaluate_model', 'process_file', 'aggregate', 'process', 'prepare', 'train', 'evaluate', 'validate_job']) {
+    for (const name of [
+      'process_data',
+      'train_model',
+      'evaluate_model',
+      'process_file',
+      'aggregate',
+      'process',
+      'prepare',
+      'train',
+      'evaluate',
+      'validate_job',
+    ]) {
       sandbox.write(`${name}.py`, says(name));
     }
     for (const name of ['run_inference', 'evaluate_inference']) sandbox.write(`${name}.py`, says(name));
@@ -39,11 +50,20 @@ vbatch -P cpu-8 --name eval --after-success train python evaluate_model.py
 `,
     );
     const run = await sandbox.submitted('vbatch ./training_pipeline.sh');
-    expect(run).toMatchObject({ name: 'training_pipeline', status: 'SUCCESS', children: { total: 3, done: 3, failed: 0 } });
+    expect(run).toMatchObject({
+      name: 'training_pipeline',
+      status: 'SUCCESS',
+      children: { total: 3, done: 3, failed: 0 },
+    });
     const below = await sandbox.below(run.id);
     expect(statuses(below)).toEqual({ process: 'SUCCESS', train: 'SUCCESS', eval: 'SUCCESS' });
-    for (const [first, second] of [['process', 'train'], ['train', 'eval']] as const) {
-      expect(Date.parse(below[second]?.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(below[first]?.finishedAt ?? ''));
+    for (const [first, second] of [
+      ['process', 'train'],
+      ['train', 'eval'],
+    ] as const) {
+      expect(Date.parse(below[second]?.startedAt ?? '')).toBeGreaterThanOrEqual(
+        Date.parse(below[first]?.finishedAt ?? ''),
+      );
     }
     expect((await sandbox.log(`${run.id}/train`)).stdout).toBe('train_model\n');
   });
@@ -60,25 +80,37 @@ vbatch --name aggregate --after-success task1 --after-success task2 python aggre
     const run = await sandbox.submitted('vbatch ./join.sh');
     const aggregate = (await sandbox.below(run.id)).aggregate;
     expect(aggregate?.status).toBe('SUCCESS');
-    expect(aggregate?.dependencies.map(({ name, state }) => [name, state])).toEqual([['task1', 'met'], ['task2', 'met']]);
+    expect(aggregate?.dependencies.map(({ name, state }) => [name, state])).toEqual([
+      ['task1', 'met'],
+      ['task2', 'met'],
+    ]);
   });
 
   it('fans out over files with xargs', async () => {
     const run = await sandbox.submitted(
       `vbatch bash -c "ls *.csv | xargs -I {} vbatch --name {} -P cpu-8 python process_file.py {}"`,
     );
-    expect(statuses(await sandbox.below(run.id))).toEqual({ 'a.csv': 'SUCCESS', 'b.csv': 'SUCCESS', 'c.csv': 'SUCCESS' });
+    expect(statuses(await sandbox.below(run.id))).toEqual({
+      'a.csv': 'SUCCESS',
+      'b.csv': 'SUCCESS',
+      'c.csv': 'SUCCESS',
+    });
     expect((await sandbox.log(`${run.id}/b.csv`)).stdout).toBe('process_file b.csv\n');
   });
 
   it('fans out in chunks', async () => {
-    const run = await sandbox.submitted(`vbatch bash -c "ls *.csv | xargs -L 100 vbatch -P cpu-8 python process_file.py"`);
+    const run = await sandbox.submitted(
+      `vbatch bash -c "ls *.csv | xargs -L 100 vbatch -P cpu-8 python process_file.py"`,
+    );
     expect(Object.keys(await sandbox.below(run.id))).toEqual(['process_file']);
     expect((await sandbox.log(`${run.id}/process_file`)).stdout).toBe('process_file a.csv b.csv c.csv\n');
   });
 
   it('embeds a fan-out in a pipeline, and ends the typo FAILED_UPSTREAM with a hint', async () => {
-    sandbox.write('process_all.sh', '#!/bin/bash\n\nls *.csv | xargs -I {} vrun -P cpu-8 python process_file.py {}\n');
+    sandbox.write(
+      'process_all.sh',
+      '#!/bin/bash\n\nls *.csv | xargs -I {} vrun -P cpu-8 python process_file.py {}\n',
+    );
     sandbox.write(
       'main_pipeline.sh',
       `#!/bin/bash
@@ -106,7 +138,9 @@ vbatch -P cpu-8 --name validate --after-success compute python validate_job.py
     });
     expect(below.validate?.reason).toBe('no task "compute" in this run; did you mean "preprocess"?');
     // vrun streams what its tasks print to the script's own output.
-    expect((await sandbox.log(`${run.id}/preprocess`)).stdout).toBe('process_file a.csv\nprocess_file b.csv\nprocess_file c.csv\n');
+    expect((await sandbox.log(`${run.id}/preprocess`)).stdout).toBe(
+      'process_file a.csv\nprocess_file b.csv\nprocess_file c.csv\n',
+    );
   });
 
   it('fans out recursively', async () => {
@@ -122,12 +156,20 @@ vrun -P gpu-1 --name inference ./run_inference.py $DATA_FILE
 vrun -P cpu-4 --after-success inference ./evaluate_inference.py $DATA_FILE
 `,
     );
-    const run = await sandbox.submitted(`vbatch bash -c "ls *.csv | xargs -I {} vbatch --name {} ./inference_and_eval.sh {}"`);
+    const run = await sandbox.submitted(
+      `vbatch bash -c "ls *.csv | xargs -I {} vbatch --name {} ./inference_and_eval.sh {}"`,
+    );
     expect(run.status).toBe('SUCCESS');
     expect(Object.keys(await sandbox.below(run.id)).sort()).toEqual(
-      ['a.csv', 'b.csv', 'c.csv'].flatMap((file) => [file, `${file}/evaluate_inference`, `${file}/inference`]),
+      ['a.csv', 'b.csv', 'c.csv'].flatMap((file) => [
+        file,
+        `${file}/evaluate_inference`,
+        `${file}/inference`,
+      ]),
     );
-    expect((await sandbox.log(`${run.id}/a.csv/evaluate_inference`)).stdout).toBe('evaluate_inference a.csv\n');
+    expect((await sandbox.log(`${run.id}/a.csv/evaluate_inference`)).stdout).toBe(
+      'evaluate_inference a.csv\n',
+    );
   });
 
   it('follows the best practices, as lines typed in a terminal', async () => {
@@ -138,7 +180,8 @@ vrun -P cpu-4 --after-success inference ./evaluate_inference.py $DATA_FILE
       ['vbatch --name training -P gpu-a100 python train.py', 'training'],
       ['vbatch --name evaluation -P cpu-4 python evaluate.py', 'evaluation'],
     ] as const;
-    for (const [line, name] of lines) expect(await sandbox.submitted(line)).toMatchObject({ name, status: 'SUCCESS' });
+    for (const [line, name] of lines)
+      expect(await sandbox.submitted(line)).toMatchObject({ name, status: 'SUCCESS' });
     const { code, stdout } = await sandbox.shell('ls *.csv | xargs -L 100 vbatch -P cpu-8 python process.py');
     expect([code, stdout.trim().split('\n').length]).toEqual([0, 1]);
     sandbox.write(
@@ -150,6 +193,10 @@ vbatch --name step3 --after-success step2 python step3.py
 `,
     );
     const run = await sandbox.submitted('vbatch ./workflow.sh');
-    expect(statuses(await sandbox.below(run.id))).toEqual({ step1: 'SUCCESS', step2: 'SUCCESS', step3: 'SUCCESS' });
+    expect(statuses(await sandbox.below(run.id))).toEqual({
+      step1: 'SUCCESS',
+      step2: 'SUCCESS',
+      step3: 'SUCCESS',
+    });
   });
 });

@@ -181,6 +181,10 @@ export class FakeEngine implements EngineService {
     return [...numbers].flatMap((number) => this.tasks.get(number) ?? []);
   }
 
+  whenSettled(action: () => void): void {
+    action();
+  }
+
   numbers(below: string | null): TaskNumber[] {
     const all = [...this.tasks.entries()];
     return all

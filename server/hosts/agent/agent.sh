@@ -267,9 +267,9 @@ if [ -n "${BASH_VERSION-}" ] && set -m; then
   }
 else
   _vb_mode=
-  if setsid -f true 2>/dev/null; then
+  if setsid -f $_vb_shell -c : 2>/dev/null; then
     _vb_mode='setsid -f'
-  elif setsid setsid true 2>/dev/null; then
+  elif setsid setsid $_vb_shell -c : 2>/dev/null; then
     _vb_mode='setsid setsid'
   fi
   _vb_start() {

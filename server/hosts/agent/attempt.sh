@@ -132,6 +132,8 @@ _vb_command() {
 _vb_ready() {
   _vb_find "$1"
   { printf '\0' && export -p; } >>"$_vb_at.run"
+  # The TERM of a stop may have come when only W was there to get it.
+  [ ! -e "$_vb_at.stop" ] || exit 143
 }
 
 # Ends this process with a record where PROGRAM cannot be executed. Looking it up beforehand tells

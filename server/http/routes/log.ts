@@ -22,7 +22,7 @@ export const logRoute = byteRoute({
     }
     const request: LogRequest = { stream, follow, offset };
     if (attempt !== undefined) request.attempt = attempt;
-    const size = stream === 'both' ? null : await finishedSize(engine, id, stream, attempt);
+    const size = stream === 'both' || follow ? null : await finishedSize(engine, id, stream, attempt);
     const source = await engine.log(id, request);
     const headers = { 'Content-Type': stream === 'both' ? framesMediaType : 'application/octet-stream' };
     const signal = gone();

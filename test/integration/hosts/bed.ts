@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostPaths } from '../../../server/hosts/files.ts';
 import type {
   AttemptKey,
   CallKey,
@@ -135,6 +136,8 @@ export class Bed {
   /** Where commands run. */
   readonly work = join(this.folder, 'work');
   readonly home = join(this.folder, 'host');
+  /** The folder of vbatch and vrun as attempts find them. */
+  readonly shims = hostPaths(this.home).bin;
   readonly messages: string[] = [];
   host: LocalHost;
   reports = new Recorder();
@@ -153,6 +156,11 @@ export class Bed {
     return bed;
   }
 
+  /** A host that has not been opened. */
+  static closed(options: Partial<LocalHostOptions> = {}): Bed {
+    return new Bed(options);
+  }
+
   private makeHost(): LocalHost {
     return new LocalHost({
       name: 'local',
@@ -167,7 +175,12 @@ export class Bed {
   /** Opens the host, and waits until it is online. */
   private async reopen(): Promise<void> {
     this.host.open(this.reports);
-    await this.reports.until((report) => report.type === 'online' || undefined);
+    const state = await this.reports.until((report) =>
+      report.type === 'online' || report.type === 'offline' ? report : undefined,
+    );
+    if (state.type === 'online') return;
+    await this.host.close();
+    throw new Error(`${state.reason}\n${this.messages.join('\n')}`);
   }
 
   /** A new server takes over: another host object on the same folder. */

@@ -248,6 +248,37 @@ describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
     });
   });
 
+  it('R32 runs each attempt once, however often the agent is killed meanwhile', async () => {
+    const keys = Array.from({ length: 80 }, () => bed.nextKey());
+    const start = (key: string) => bed.start({ ...bed.script(`echo ${key} >>ran`), key });
+    const ended = new Set<string>();
+    const { ended: reportEnded, absent, online } = bed.reports;
+    // What the engine does: starts again what is absent, checks everything once the host is back.
+    bed.reports.ended = (key, exit) => {
+      ended.add(key);
+      reportEnded.call(bed.reports, key, exit);
+    };
+    bed.reports.absent = (key) => {
+      absent.call(bed.reports, key);
+      start(key);
+    };
+    bed.reports.online = (facts) => {
+      online.call(bed.reports, facts);
+      for (const key of keys) if (!ended.has(key)) bed.host.check(key);
+    };
+    for (const key of keys) start(key);
+    for (let kill = 0; kill < 3; kill++) {
+      const before = bed.reports.all.length;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
+      process.kill(bed.pidOf('agent'), 'SIGKILL');
+      await bed.reports.until((report) => report.type === 'online' || undefined, before);
+    }
+    await Promise.all(keys.map((key) => bed.reports.exit(key)));
+    const ran = readFileSync(join(bed.work, 'ran'), 'latin1').trim().split('\n');
+    expect(ran.sort()).toEqual([...keys].sort());
+    expect(bed.reports.all.filter(({ type }) => type === 'lost')).toEqual([]);
+  });
+
   it('works where there is no procfs', async () => {
     const other = await Bed.open({ shell, proc: '/nonexistent', sweepInterval: 100 });
     try {

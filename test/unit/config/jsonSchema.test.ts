@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -41,7 +41,9 @@ function keysOf(node: Schema, path: string): [string, Schema][] {
 
 describe('docs/config.schema.json', () => {
   it('is what the build makes of the schema', async () => {
-    await expect(configurationJsonSchema()).toMatchFileSnapshot(fileURLToPath(new URL('config.schema.json', docs)));
+    await expect(configurationJsonSchema()).toMatchFileSnapshot(
+      fileURLToPath(new URL('config.schema.json', docs)),
+    );
   });
 
   it('describes every key, with an example that is right', () => {

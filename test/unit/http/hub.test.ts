@@ -169,6 +169,19 @@ describe('updates', () => {
     expect(asked).toBe(1);
   });
 
+  it('shows nothing that a crash could still undo', () => {
+    const { engine, timers, attach } = setUp();
+    const { client } = attach(all);
+    timers.advance(50);
+    const durable: (() => void)[] = [];
+    engine.whenSettled = (action) => void durable.push(action);
+    engine.put('a');
+    timers.advance(50);
+    expect(client.tasks.at(-1)?.tasks).toEqual([]);
+    for (const action of durable.splice(0)) action();
+    expect(client.tasks.at(-1)).toMatchObject({ tasks: [{ id: 'a' }] });
+  });
+
   it('lets go of the engine and its timers when the last client has gone', async () => {
     const { engine, timers, attach, hub } = setUp();
     const first = attach(all, false);

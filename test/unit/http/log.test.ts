@@ -41,6 +41,7 @@ it.each([
   ['lost', '', '3'],
   ['ended', '&attempt=1', '3'],
   ['ended', '&attempt=9', undefined],
+  ['ended', '&follow=true', undefined],
 ] as const)('tells the size of a stream whose attempt is %s%s', async (state, query, size) => {
   const attempt = { number: 1, host: 'local', state, gpus: [], exitCode: null, signal: null, reason: null };
   const { createdAt: placedAt } = freshTask('x');

@@ -85,7 +85,12 @@ const action: fc.Arbitrary<Action> = fc.record({
   ),
 });
 
-const decisions = { cancel: cancelDecision, hold: holdDecision, release: releaseDecision, retry: retryDecision };
+const decisions = {
+  cancel: cancelDecision,
+  hold: holdDecision,
+  release: releaseDecision,
+  retry: retryDecision,
+};
 
 class Driver {
   readonly world = new World();
@@ -149,7 +154,8 @@ class Driver {
   }
 
   private submit(parent: Task | null, action: Action): void {
-    const { name, command, pool, kind, upstream, awaited, allowFailure, held, priority, retries, shards } = action;
+    const { name, command, pool, kind, upstream, awaited, allowFailure, held, priority, retries, shards } =
+      action;
     const decision = this.world.decide(parent, {
       name,
       command: [command],
@@ -170,13 +176,24 @@ class Driver {
     const placed = this.world.placeAll();
     this.check(this);
     for (const task of placed)
-      this.commit({ type: 'started', at: ++this.world.now, task: task.number, attempt: task.attempts.length });
+      this.commit({
+        type: 'started',
+        at: ++this.world.now,
+        task: task.number,
+        attempt: task.attempts.length,
+      });
     return placed;
   }
 
   private end(task: Task, exitCode: number): void {
     const exit = { exitCode, signal: null, reason: null };
-    this.commit({ type: 'ended', at: ++this.world.now, task: task.number, attempt: task.attempts.length, exit });
+    this.commit({
+      type: 'ended',
+      at: ++this.world.now,
+      task: task.number,
+      attempt: task.attempts.length,
+      exit,
+    });
   }
 
   /** Lets all go and ends what runs, until nothing moves any more. */
@@ -228,11 +245,14 @@ function isUnderWay(task: Task): boolean {
 function flaw(state: State, task: Task): string | null {
   const children = task.children.map((number) => state.task(number));
   const { kind } = task.phase;
-  if (isUnderWay(task) !== (kind === 'starting' || kind === 'running')) return `${task.id} is ${kind}, its attempt is not`;
-  if (kind === 'done' && children.some((child) => child.phase.kind !== 'done')) return `${task.id} ended before a child`;
+  if (isUnderWay(task) !== (kind === 'starting' || kind === 'running'))
+    return `${task.id} is ${kind}, its attempt is not`;
+  if (kind === 'done' && children.some((child) => child.phase.kind !== 'done'))
+    return `${task.id} ended before a child`;
   const limit = task.spec.shards?.limit ?? Number.POSITIVE_INFINITY;
   const isGang = task.spec.shards?.gang === true;
-  if (!isGang && children.filter(isUnderWay).length > limit) return `${task.id} runs more than ${limit} shards at once`;
+  if (!isGang && children.filter(isUnderWay).length > limit)
+    return `${task.id} runs more than ${limit} shards at once`;
   return null;
 }
 
@@ -274,10 +294,13 @@ describe('after every event of random scenarios', () => {
         const seen = world.events.length;
         for (const one of actions.slice(middle)) driver.act(one);
         for (const task of world.state.tasks.values()) {
-          for (const sentence of explain(world.state, world.room, task)) expect(sentence).not.toMatch(/undefined|NaN| -\d/);
+          for (const sentence of explain(world.state, world.room, task))
+            expect(sentence).not.toMatch(/undefined|NaN| -\d/);
         }
         driver.finish();
-        const waiting = [...world.state.live].map((number) => explain(world.state, world.room, world.state.task(number)));
+        const waiting = [...world.state.live].map((number) =>
+          explain(world.state, world.room, world.state.task(number)),
+        );
         expect(waiting).toEqual([]);
         for (const [at, event] of world.events.slice(seen).entries()) apply(copy, event, seen + at + 1);
         expect([...copy.tasks.values()].map(record)).toEqual([...world.state.tasks.values()].map(record));

@@ -31,7 +31,12 @@ describe('ending early', () => {
     world.submit(run, { name: 'waits', afterSuccess: ['runs'] });
     world.submit(run, { name: 'queued' });
     world.cancel(run);
-    expect(world.statuses(run)).toEqual({ '': 'RUNNING', runs: 'RUNNING', waits: 'CANCELLED', queued: 'CANCELLED' });
+    expect(world.statuses(run)).toEqual({
+      '': 'RUNNING',
+      runs: 'RUNNING',
+      waits: 'CANCELLED',
+      queued: 'CANCELLED',
+    });
     expect(world.effects.filter((effect) => effect.type === 'stop')).toHaveLength(2);
     world.end(world.task(`${run.id}/runs`), 143, 'TERM');
     world.end(run, 0);
@@ -86,7 +91,13 @@ describe('ending early', () => {
     world.startAll();
     world.end(task, 1);
     world.startAll();
-    world.commit({ type: 'ended', at: 1, task: task.number, attempt: 1, exit: { exitCode: 0, signal: null, reason: null } });
+    world.commit({
+      type: 'ended',
+      at: 1,
+      task: task.number,
+      attempt: 1,
+      exit: { exitCode: 0, signal: null, reason: null },
+    });
     expect(statusOf(task)).toBe('RUNNING');
   });
 });
@@ -103,11 +114,29 @@ describe('retry', () => {
     world.end(good!);
     world.end(bad!, 1);
     world.end(run);
-    expect(world.statuses(run)).toEqual({ '': 'FAILURE', good: 'SUCCESS', bad: 'FAILURE', next: 'FAILED_UPSTREAM', last: 'FAILED_UPSTREAM' });
+    expect(world.statuses(run)).toEqual({
+      '': 'FAILURE',
+      good: 'SUCCESS',
+      bad: 'FAILURE',
+      next: 'FAILED_UPSTREAM',
+      last: 'FAILED_UPSTREAM',
+    });
     world.retry(run);
-    expect(world.statuses(run)).toEqual({ '': 'RUNNING_SUBTASKS', good: 'SUCCESS', bad: 'QUEUED', next: 'PENDING', last: 'PENDING' });
+    expect(world.statuses(run)).toEqual({
+      '': 'RUNNING_SUBTASKS',
+      good: 'SUCCESS',
+      bad: 'QUEUED',
+      next: 'PENDING',
+      last: 'PENDING',
+    });
     for (let i = 0; i < 3; i++) for (const task of world.startAll()) world.end(task);
-    expect(world.statuses(run)).toEqual({ '': 'SUCCESS', good: 'SUCCESS', bad: 'SUCCESS', next: 'SUCCESS', last: 'SUCCESS' });
+    expect(world.statuses(run)).toEqual({
+      '': 'SUCCESS',
+      good: 'SUCCESS',
+      bad: 'SUCCESS',
+      next: 'SUCCESS',
+      last: 'SUCCESS',
+    });
     expect(good?.attempts).toHaveLength(1);
   });
 
@@ -121,7 +150,11 @@ describe('retry', () => {
     world.end(run);
     expect(statusOf(follower)).toBe('FAILED_UPSTREAM');
     world.retry(child);
-    expect([statusOf(run), statusOf(child), statusOf(follower)]).toEqual(['RUNNING_SUBTASKS', 'QUEUED', 'PENDING']);
+    expect([statusOf(run), statusOf(child), statusOf(follower)]).toEqual([
+      'RUNNING_SUBTASKS',
+      'QUEUED',
+      'PENDING',
+    ]);
     world.end(world.startAll()[0]!);
     expect([statusOf(run), statusOf(follower)]).toEqual(['SUCCESS', 'QUEUED']);
   });
@@ -157,7 +190,11 @@ describe('retry', () => {
     const world = new World();
     const run = world.run();
     const prep = world.submit(run, { name: 'prep' });
-    const group = world.submit(run, { name: 'fan', shards: { total: 2, limit: 1, gang: false }, afterSuccess: ['prep'] });
+    const group = world.submit(run, {
+      name: 'fan',
+      shards: { total: 2, limit: 1, gang: false },
+      afterSuccess: ['prep'],
+    });
     world.startAll();
     world.end(prep, 1);
     world.end(run);
@@ -179,7 +216,9 @@ describe('explaining', () => {
     const world = new World();
     const run = world.run();
     world.submit(run, { name: 'a' });
-    expect(reason(world, world.submit(run, { name: 'b', afterSuccess: ['a'] }).id)).toBe('waits for a to succeed');
+    expect(reason(world, world.submit(run, { name: 'b', afterSuccess: ['a'] }).id)).toBe(
+      'waits for a to succeed',
+    );
     expect(reason(world, world.submit(run, { name: 'c', after: ['zzz'] }).id)).toBe(
       'waits for a task named "zzz", which nobody has submitted yet',
     );
@@ -190,9 +229,13 @@ describe('explaining', () => {
     world.submit(null, { name: 'busy', pool: 'one' });
     world.submit(null, { name: 'large', pool: 'cpu-16' });
     world.startAll();
-    expect(reason(world, world.submit(null, { pool: 'one' }).id)).toBe('waits: pool one is full, 1 of 1 slots are taken (by busy)');
+    expect(reason(world, world.submit(null, { pool: 'one' }).id)).toBe(
+      'waits: pool one is full, 1 of 1 slots are taken (by busy)',
+    );
     const second = world.submit(null, { pool: 'cpu-8' });
-    expect(reason(world, second.id)).toBe('waits: on local 0 of 16 CPUs are free and it needs 8 (held by large)');
+    expect(reason(world, second.id)).toBe(
+      'waits: on local 0 of 16 CPUs are free and it needs 8 (held by large)',
+    );
     const third = world.submit(null, { pool: 'cpu-8' });
     expect(explain(world.state, world.room, third)).toContain('1 task is ahead of it in pool cpu-8');
   });

@@ -60,7 +60,9 @@ describe('what a dependency names', () => {
     const run = world.run();
     world.submit(run, { name: 'prep' });
     const second = world.submit(run, { name: 'prep' });
-    expect(world.submit(run, { name: 'a', afterSuccess: ['prep_2'] }).dependencies[0]?.upstream).toEqual([second.number]);
+    expect(world.submit(run, { name: 'a', afterSuccess: ['prep_2'] }).dependencies[0]?.upstream).toEqual([
+      second.number,
+    ]);
   });
 
   it('R10 matches globs over names, and reaches children by a path', () => {
@@ -70,16 +72,25 @@ describe('what a dependency names', () => {
     const b = world.submit(run, { name: 'b.csv' });
     world.startAll();
     const inner = world.submit(a, { name: 'inner' });
-    expect(world.submit(run, { name: 'g', afterSuccess: ['*.csv'] }).dependencies[0]?.upstream).toEqual([a.number, b.number]);
-    expect(world.submit(run, { name: 'p', afterSuccess: ['a.csv/inner'] }).dependencies[0]?.upstream).toEqual([inner.number]);
-    expect(() => world.submit(run, { name: 'n', afterSuccess: ['*.txt'] })).toThrow(/no task in .* is named "\*\.txt"/);
+    expect(world.submit(run, { name: 'g', afterSuccess: ['*.csv'] }).dependencies[0]?.upstream).toEqual([
+      a.number,
+      b.number,
+    ]);
+    expect(world.submit(run, { name: 'p', afterSuccess: ['a.csv/inner'] }).dependencies[0]?.upstream).toEqual(
+      [inner.number],
+    );
+    expect(() => world.submit(run, { name: 'n', afterSuccess: ['*.txt'] })).toThrow(
+      /no task in .* is named "\*\.txt"/,
+    );
   });
 
   it('R10 takes a name with a slash for a name before it takes it for a path', () => {
     const world = new World();
     const run = world.run();
     const file = world.submit(run, { name: 'data/x.csv' });
-    expect(world.submit(run, { name: 'a', afterSuccess: ['data/x.csv'] }).dependencies[0]?.upstream).toEqual([file.number]);
+    expect(world.submit(run, { name: 'a', afterSuccess: ['data/x.csv'] }).dependencies[0]?.upstream).toEqual([
+      file.number,
+    ]);
   });
 
   it('R10 aggregates several: failed if any failed, skipped if all were, else succeeded', () => {
@@ -103,7 +114,9 @@ describe('what a dependency names', () => {
     world.end(old, 1);
     const recent = world.run('train');
     world.end(recent);
-    expect(world.submit(null, { name: 'eval', afterSuccess: ['train'] }).dependencies[0]?.upstream).toEqual([recent.number]);
+    expect(world.submit(null, { name: 'eval', afterSuccess: ['train'] }).dependencies[0]?.upstream).toEqual([
+      recent.number,
+    ]);
     const live = [world.run('train'), world.run('train')];
     const both = world.submit(null, { name: 'eval', afterSuccess: ['train'] });
     expect(both.dependencies[0]?.upstream).toEqual(live.map((run) => run.number));
@@ -142,7 +155,10 @@ describe('names that nobody bears yet', () => {
     const validate = world.submit(run, { name: 'validate', afterSuccess: ['compute'] });
     expect(statusOf(validate)).toBe('PENDING');
     world.end(run);
-    expect(validate.phase).toMatchObject({ outcome: 'failedUpstream', reason: 'no task "compute" in this run; did you mean "preprocess"?' });
+    expect(validate.phase).toMatchObject({
+      outcome: 'failedUpstream',
+      reason: 'no task "compute" in this run; did you mean "preprocess"?',
+    });
   });
 
   it('R11 awaits a path below a sibling that exists, one that comes later, and gives up with its command', () => {
@@ -180,7 +196,9 @@ describe('cycles', () => {
     const run = world.run();
     world.submit(run, { name: 'a', after: ['c'] });
     world.submit(run, { name: 'b', after: ['a'] });
-    expect(() => world.submit(run, { name: 'c', after: ['b'] })).toThrow('this would close a cycle: c → b → a → c');
+    expect(() => world.submit(run, { name: 'c', after: ['b'] })).toThrow(
+      'this would close a cycle: c → b → a → c',
+    );
     expect(world.submit(run, { name: 'c', after: [] }).id).toBe(`${run.id}/c`);
   });
 
@@ -195,6 +213,8 @@ describe('cycles', () => {
     const world = new World();
     const run = world.run();
     const first = world.submit(run, { name: 'step' });
-    expect(world.submit(run, { name: 'step', afterSuccess: ['step'] }).dependencies[0]?.upstream).toEqual([first.number]);
+    expect(world.submit(run, { name: 'step', afterSuccess: ['step'] }).dependencies[0]?.upstream).toEqual([
+      first.number,
+    ]);
   });
 });

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apply } from '../../../server/model/apply.ts';
-import { type TaskRecord, State, record, restore } from '../../../server/model/state.ts';
+import { record, restore, State, type TaskRecord } from '../../../server/model/state.ts';
 import type { Outcome, Task } from '../../../server/model/task.ts';
 import { World } from '../../support/world.ts';
 
@@ -25,7 +25,16 @@ interface Action {
 }
 
 const action: fc.Arbitrary<Action> = fc.record({
-  what: fc.constantFrom<Action['what'][]>('submit', 'submit', 'submit', 'end', 'end', 'cancel', 'hold', 'place'),
+  what: fc.constantFrom<Action['what'][]>(
+    'submit',
+    'submit',
+    'submit',
+    'end',
+    'end',
+    'cancel',
+    'hold',
+    'place',
+  ),
   pick: fc.nat(1_000),
   name: fc.nat(3),
   kinds: fc.array(fc.constantFrom<Action['kinds']>('success', 'fail', 'any'), { maxLength: 2 }),
@@ -60,7 +69,10 @@ function oracle(facts: Map<string, Fact>): (id: string) => Outcome {
     const siblings = siblingsOf(fact);
     const before = siblings.slice(0, fact.siblingsBefore).filter((other) => other.name === name);
     if (before.length > 0) return before;
-    return siblings.slice(fact.siblingsBefore + 1).filter((other) => other.name === name).slice(0, 1);
+    return siblings
+      .slice(fact.siblingsBefore + 1)
+      .filter((other) => other.name === name)
+      .slice(0, 1);
   };
   const outcome = (id: string): Outcome => {
     const known = memo.get(id);
@@ -219,7 +231,10 @@ describe('the model against an oracle', () => {
           const { phase } = driver.world.task(fact.id);
           expect(phase.kind, fact.id).toBe('done');
           if (phase.kind !== 'done') continue;
-          expect({ id: fact.id, outcome: phase.outcome }).toEqual({ id: fact.id, outcome: expected(fact.id) });
+          expect({ id: fact.id, outcome: phase.outcome }).toEqual({
+            id: fact.id,
+            outcome: expected(fact.id),
+          });
           ends.set(phase.outcome, (ends.get(phase.outcome) ?? 0) + 1);
         }
       }),
@@ -234,7 +249,8 @@ describe('the model against an oracle', () => {
       fc.property(scenario, fc.nat(1_000), ({ actions, order }, cut) => {
         const driver = new Driver();
         const pictures: { events: number; picture: string }[] = [];
-        const look = () => pictures.push({ events: driver.world.events.length, picture: picture(driver.world.state) });
+        const look = () =>
+          pictures.push({ events: driver.world.events.length, picture: picture(driver.world.state) });
         look();
         for (const one of actions) {
           driver.act(one);
@@ -251,7 +267,8 @@ describe('the model against an oracle', () => {
         const { events, picture: seen } = pictures[cut % pictures.length]!;
         const restored = new State(7);
         restore(restored, JSON.parse(seen) as TaskRecord[]);
-        for (let i = events; i < driver.world.events.length; i++) apply(restored, driver.world.events[i]!, i + 1);
+        for (let i = events; i < driver.world.events.length; i++)
+          apply(restored, driver.world.events[i]!, i + 1);
         expect(picture(restored)).toBe(picture(driver.world.state));
       }),
       { numRuns: 150 },

@@ -59,7 +59,10 @@ describe('dependencies', () => {
   }
 
   it('R15 lets FAILED_UPSTREAM beat SKIPPED in either order', () => {
-    for (const order of [[0, 1], [1, 0]]) {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
       const world = new World();
       const run = world.run();
       world.submit(run, { name: 'fails' });
@@ -114,7 +117,9 @@ describe('outcome of a task with children', () => {
   ] as const)('R14 %s', (_, codes, allowed, own, expected) => {
     const world = new World();
     const run = world.run();
-    const children = codes.map((_code, i) => world.submit(run, { allowFailure: (allowed as readonly number[]).includes(i) }));
+    const children = codes.map((_code, i) =>
+      world.submit(run, { allowFailure: (allowed as readonly number[]).includes(i) }),
+    );
     world.startAll();
     children.forEach((child, i) => world.end(child, codes[i]));
     world.end(run, own);

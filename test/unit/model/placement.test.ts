@@ -60,7 +60,9 @@ describe('room', () => {
     const world = new World();
     const scripts = [world.submit(null, { pool: 'cpu-8' }), world.submit(null, { pool: 'cpu-8' })];
     world.startAll();
-    const calls = scripts.map((script) => world.submit(script, { name: 'call', pool: 'cpu-16', awaited: true }));
+    const calls = scripts.map((script) =>
+      world.submit(script, { name: 'call', pool: 'cpu-16', awaited: true }),
+    );
     expect(world.startAll()).toEqual([calls[0]]);
     world.end(calls[0]!);
     world.end(scripts[0]!);
@@ -129,7 +131,12 @@ describe('room', () => {
 
   it('R22 R24 never gives away more than there is, and never lets work wait for ever', () => {
     const shape = fc.record({ cpus: fc.integer({ min: 0, max: 16 }), gpus: fc.integer({ min: 0, max: 4 }) });
-    const step = fc.record({ shape, host: fc.constantFrom('local', 'far'), priority: fc.integer({ min: -1, max: 1 }), ends: fc.nat(3) });
+    const step = fc.record({
+      shape,
+      host: fc.constantFrom('local', 'far'),
+      priority: fc.integer({ min: -1, max: 1 }),
+      ends: fc.nat(3),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const world = new World();

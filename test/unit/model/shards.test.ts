@@ -24,7 +24,11 @@ describe('shards', () => {
     world.startAll();
     expect(statusOf(group)).toBe('PENDING');
     world.end(prep, 1);
-    expect(world.statuses(run)).toMatchObject({ fan: 'FAILED_UPSTREAM', 'fan/0': 'FAILED_UPSTREAM', 'fan/1': 'FAILED_UPSTREAM' });
+    expect(world.statuses(run)).toMatchObject({
+      fan: 'FAILED_UPSTREAM',
+      'fan/0': 'FAILED_UPSTREAM',
+      'fan/1': 'FAILED_UPSTREAM',
+    });
   });
 
   it('R5 runs at most K of -N n%K at once', () => {

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { exitOf, parseEvent } from '../../../../server/hosts/agent/events.ts';
+
+describe('parseEvent', () => {
+  it('reads every line of the table', () => {
+    expect(parseEvent('ready setsid -f')).toEqual({ type: 'ready', mode: 'setsid -f' });
+    expect(parseEvent('unfit')).toEqual({ type: 'unfit' });
+    for (const type of ['started', 'lost', 'absent', 'unable'] as const) {
+      expect(parseEvent(`${type} 17.1`)).toEqual({ type, key: '17.1' });
+    }
+    expect(parseEvent('call 17.1/4711-0')).toEqual({ type: 'call', call: '17.1/4711-0' });
+    expect(parseEvent('ended 17.1 exit 3 ')).toEqual({
+      type: 'ended',
+      key: '17.1',
+      end: { kind: 'exit', code: 3, text: '' },
+    });
+    // A shell's read trims the blank where there is no text.
+    expect(parseEvent('stopped 17.1 exit 137')).toMatchObject({ end: { kind: 'exit', code: 137, text: '' } });
+    expect(parseEvent('ended 2.3 directory 126 /a b ')).toMatchObject({ end: { text: '/a b ' } });
+  });
+
+  it('takes nothing else for an event: anyone may write into the FIFO', () => {
+    for (const line of [
+      '',
+      'nonsense',
+      'started',
+      'started x',
+      'started 1.1 2',
+      'call ../../etc/passwd',
+      'call 1.1/../2.1/3-0',
+      'ended 1.1',
+      'ended 1.1 exit',
+      'ended 1.1 exit x',
+      'ended 1.1 other 3',
+      'stopped x exit 3',
+    ]) {
+      expect(parseEvent(line), line).toBeNull();
+    }
+  });
+});
+
+describe('exitOf', () => {
+  it('tells signals by what shells make of them', () => {
+    const signalOf = (code: number) => exitOf({ kind: 'exit', code, text: '' }, 'box').signal;
+    expect([0, 1, 127, 128, 129, 130, 134, 137, 143].map(signalOf)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      'HUP',
+      'INT',
+      'ABRT',
+      'KILL',
+      'TERM',
+    ]);
+    expect(signalOf(255)).toBeNull();
+  });
+
+  it('gives a reason that names the host and the thing', () => {
+    const reason = (kind: 'directory' | 'program' | 'setup' | 'never', code: number, text: string) =>
+      exitOf({ kind, code, text }, 'box').reason;
+    expect(reason('directory', 126, '/x')).toContain('/x does not exist on box');
+    expect(reason('directory', 126, '')).toContain('its directory does not exist on box');
+    expect(reason('program', 127, 'foo')).toBe('command not found on box: foo');
+    expect(reason('program', 126, '')).toBe('not an executable file on box');
+    expect(reason('setup', 3, '')).toContain('exit code 3');
+    expect(reason('never', 125, '')).toBe('stopped before it started');
+    expect(exitOf({ kind: 'program', code: 130, text: '' }, 'box').signal).toBeNull();
+  });
+});
