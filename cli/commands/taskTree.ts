@@ -3,6 +3,7 @@ import type { TaskView } from '../../server/protocol/tasks.ts';
 import { writeAll } from '../io.ts';
 import { treeLines } from '../render/tree.ts';
 import { type Context, drawing, withExamples } from './context.ts';
+import { addListOptions, type ListOptions, printTasks } from './listing.ts';
 
 /** More siblings than this that ended alike are one line. */
 const foldAbove = 20;
@@ -13,15 +14,14 @@ const treeLimit = 10_000;
 
 /** `vctl task tree [ID]` */
 export function addTaskTree(parent: Command, context: Context): void {
-  const command = parent
-    .command('tree')
+  const command = addListOptions(parent.command('tree'))
     .argument('[id]', `task at the top; without it, the ${newestRuns} newest runs`)
     .description('draw a task and everything below it')
     .option(
       '--all',
       `show every task, where more than ${foldAbove} siblings in one state are a line otherwise`,
     )
-    .action(async (id: string | undefined, { all }: { all?: true }) => {
+    .action(async (id: string | undefined, { all, ...list }: ListOptions & { all?: true }) => {
       const client = await context.connect();
       const roots =
         id === undefined
@@ -34,6 +34,10 @@ export function addTaskTree(parent: Command, context: Context): void {
         if (tree.length === treeLimit) {
           context.io.stderr.write(`vctl: only the first ${treeLimit} tasks of ${root} are shown\n`);
         }
+      }
+      if (list.output !== undefined) {
+        await printTasks(context, { tasks, next: null }, list);
+        return;
       }
       const { stdout } = context.io;
       const options = { ...drawing(context, stdout), foldAbove: all ? Number.POSITIVE_INFINITY : foldAbove };
@@ -48,5 +52,6 @@ export function addTaskTree(parent: Command, context: Context): void {
     'vctl task tree',
     'vctl task tree training_pipeline',
     'vctl task tree fan_out-4k2m9 --all',
+    'vctl task tree fan_out-4k2m9 -o id,status',
   ]);
 }

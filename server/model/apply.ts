@@ -201,9 +201,9 @@ function claimed(step: Step, event: Claimed): void {
     task.keys = [...task.keys, event.key];
     state.byKey.set(event.key, task.number);
   }
+  dependAnew(state, task, event.dependencies);
   const runsAgain = task.phase.kind === 'done' && task.phase.outcome !== 'success';
   if (runsAgain || task.phase.kind === 'waiting') {
-    dependAnew(state, task, event.dependencies);
     if (runsAgain) reopen(step, task);
     respecify(state, task, event.spec);
   } else {

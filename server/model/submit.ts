@@ -154,56 +154,60 @@ function sameWork(a: TaskSpec, b: TaskSpec): boolean {
 
 /**
  * A cycle can only close where somebody already waits for the new task's name: then the new task
- * must not wait, at any distance, for that somebody (R12).
+ * must not wait, at any distance, for that somebody (R12). Only siblings matter, since what is below
+ * one of them waits for nothing outside of it. Those that are done count: a retry makes them wait again.
  */
 function checkCycle(
   state: State,
-  request: SubmissionRequest,
+  { parent, spec }: SubmissionRequest,
   segment: string,
   dependencies: readonly ResolvedDependency[],
 ): void {
-  if (request.parent === null) return;
-  const scope = state.scope(request.parent);
-  const waiters = [...scope.waitersFor(request.spec.name), ...scope.waitersFor(segment)];
+  if (parent === null) return;
+  const scope = state.scope(parent);
+  const waiters = [...scope.waitersFor(spec.name), ...scope.waitersFor(segment)];
   if (waiters.length === 0) return;
   const goals = new Set(waiters.map((waiter) => waiter.task));
   const via = new Map<TaskNumber, TaskNumber | null>();
-  const next = dependencies.flatMap((dependency) => awaitedBy(dependency, request.parent));
-  for (const number of next) via.set(number, null);
+  const next: TaskNumber[] = [];
+  const follow = (from: TaskNumber | null, to: readonly ResolvedDependency[]): void => {
+    for (const number of to.flatMap((dependency) => awaitedSiblings(state, dependency, parent))) {
+      if (via.has(number)) continue;
+      via.set(number, from);
+      next.push(number);
+    }
+  };
+  follow(null, dependencies);
   for (let at = 0; at < next.length; at++) {
     const number = next[at] as TaskNumber;
-    if (goals.has(number))
-      throw new Refused(`this would close a cycle: ${cyclePath(state, request, via, number)}`);
-    for (const further of waitsFor(state, number)) {
-      if (via.has(further)) continue;
-      via.set(further, number);
-      next.push(further);
-    }
+    if (goals.has(number)) throw new Refused(`this would close a cycle: ${cyclePath(state, spec.name, via, number)}`);
+    follow(number, state.task(number).dependencies);
   }
 }
 
-/** What must end before this task can: its upstreams and its children (R16). */
-function waitsFor(state: State, number: TaskNumber): TaskNumber[] {
-  const task = state.tasks.get(number);
-  if (task === undefined || task.phase.kind === 'done') return [];
-  return [...task.dependencies.flatMap((dependency) => awaitedBy(dependency, task.parent)), ...task.children];
+/** The children of `parent` that must run or end before this dependency is decided. */
+function awaitedSiblings(state: State, { upstream, awaits }: ResolvedDependency, parent: TaskNumber): TaskNumber[] {
+  if (upstream !== null) return upstream.flatMap((number) => siblingAbove(state, number, parent));
+  return awaits === null ? [] : siblingAbove(state, awaits.parent, parent);
 }
 
-/** What a dependency waits for: its upstreams or, as long as its name is unbound, the sibling that must run to submit it. */
-function awaitedBy({ upstream, awaits }: ResolvedDependency, parent: TaskNumber | null): TaskNumber[] {
-  if (upstream !== null) return upstream;
-  return awaits === null || awaits.parent === parent ? [] : [awaits.parent];
+/** The child of `parent` that `number` is or lies below; none where it is `parent` itself or was removed. */
+function siblingAbove(state: State, number: TaskNumber, parent: TaskNumber): TaskNumber[] {
+  for (let task = state.tasks.get(number); task !== undefined; task = state.tasks.get(task.parent ?? 0)) {
+    if (task.parent === parent) return [task.number];
+  }
+  return [];
 }
 
 function cyclePath(
   state: State,
-  request: SubmissionRequest,
-  via: Map<TaskNumber, TaskNumber | null>,
+  name: string,
+  via: ReadonlyMap<TaskNumber, TaskNumber | null>,
   last: TaskNumber,
 ): string {
-  const names = [request.spec.name];
+  const names = [name];
   for (let at: TaskNumber | null = last; at !== null; at = via.get(at) ?? null) {
     names.splice(1, 0, state.task(at).spec.name);
   }
-  return [...names, request.spec.name].join(' → ');
+  return [...names, name].join(' → ');
 }

@@ -125,15 +125,9 @@ export class Sandbox {
 
   /** Everything below a task, by id without the task's own. */
   async below(id: string): Promise<Record<string, SeenTask>> {
-    const found: Record<string, SeenTask> = {};
-    const visit = async (parent: string): Promise<void> => {
-      for (const task of await this.children(parent)) {
-        found[task.id.slice(id.length + 1)] = task;
-        if (task.children.total > 0) await visit(task.id);
-      }
-    };
-    await visit(id);
-    return found;
+    const { stdout } = await this.run('vctl', ['task', 'tree', id, '-o', 'json']);
+    const tasks = (JSON.parse(stdout) as SeenTask[]).filter((task) => task.id !== id);
+    return Object.fromEntries(tasks.map((task) => [task.id.slice(id.length + 1), task]));
   }
 
   async log(id: string): Promise<{ stdout: string; stderr: string }> {

@@ -234,7 +234,9 @@ _vb_retire() {
 }
 
 _vb_quit() {
-  kill "$_vb_cat" 2>/dev/null
+  exec 2>/dev/null
+  kill "$_vb_cat"
+  wait "$_vb_cat"
 }
 
 _vb_retire

@@ -244,7 +244,7 @@ describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
       await bed.reports.about('started', key);
       process.kill(-bed.pidOf(key), 'SIGSTOP');
       bed.host.stop(key, 10);
-      expect((await bed.reports.exit(key)).signal).toBe('TERM');
+      expect(await bed.reports.exit(key)).toEqual({ exitCode: 143, signal: 'TERM', reason: null });
     });
   });
 
