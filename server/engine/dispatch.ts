@@ -59,11 +59,8 @@ export class Dispatch {
     const found = this.present(number, attempt);
     if (found === null || !found.host.online) return;
     const { task, host } = found;
-    // Cancelled between the order and now: the host must learn that it never starts.
-    if (task.attempts[attempt - 1]?.stopping !== null) {
-      this.stop(number, attempt);
-      return;
-    }
+    // Cancelled between the order and now: the order to stop follows, and what never started ends by it.
+    if (task.attempts[attempt - 1]?.stopping !== null) return;
     const pool = this.rooms.poolOf(task.spec.pool);
     const settings = this.rooms.settingsOf(host.host.name, task.spec.workspace);
     const size = { cpus: host.facts?.cpus ?? 1, gpus: host.facts?.gpus.length ?? 0 };
@@ -111,23 +108,28 @@ export class Dispatch {
 
   /** Finds out about the attempts that were under way when this host was last heard of. */
   private async catchUp(state: HostState): Promise<void> {
-    const found = [...(this.core.state.holdings.get(state.host.name)?.tasks.keys() ?? [])].map((number) =>
-      this.core.state.task(number),
-    );
-    const attempts = found.map((task) => ({ task, number: task.attempts.length }));
+    const attempts = this.tasksOn(state).map((task) => {
+      const isStopping = (task.attempts.at(-1)?.stopping ?? null) !== null;
+      return { number: task.number, attempt: task.attempts.length, isStopping };
+    });
     try {
-      // One whose order is not durable yet must not be started because the host does not know it.
+      // What is not durable yet must be neither started, because the host does not know it, nor stopped.
       await this.core.settled();
     } catch {
       // The ledger has failed for good: the next server catches up.
       return;
     }
-    for (const { task, number } of attempts) {
-      const attempt = this.underWay(task.number, number);
-      if (attempt === null) continue;
-      if (attempt.stopping !== null) this.stop(task.number, number);
-      else state.host.check(attemptKey(task.number, number));
+    for (const { number, attempt, isStopping } of attempts) {
+      if (this.underWay(number, attempt) === null) continue;
+      if (isStopping) this.stop(number, attempt);
+      else state.host.check(attemptKey(number, attempt));
     }
+  }
+
+  /** Tasks with an attempt under way on this host. */
+  private tasksOn({ host }: HostState): Task[] {
+    const numbers = this.core.state.holdings.get(host.name)?.tasks.keys() ?? [];
+    return [...numbers].map((number) => this.core.state.task(number));
   }
 
   /** The attempt, if it has not ended and nothing has come after it. */
@@ -141,8 +143,7 @@ export class Dispatch {
     state.online = false;
     state.trouble = reason;
     // Out of reach a command may end in time: its limit counts again when it is heard of.
-    for (const number of this.core.state.holdings.get(state.host.name)?.tasks.keys() ?? [])
-      this.endWatch(number);
+    for (const task of this.tasksOn(state)) this.endWatch(task.number);
     this.hostsChanged();
   }
 

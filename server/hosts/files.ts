@@ -36,7 +36,7 @@ export function hostPaths(folder: string): HostPaths {
 }
 
 /** What follows the key in the names of an attempt's files. */
-const attemptSuffixes = ['run', 'out', 'err', 'exit', 'stop', 'order', 'setup'];
+const attemptSuffixes = ['run', 'out', 'err', 'exit', 'stop', 'order', 'setup', 'start'];
 /** An environment that no server has written for this long is removed. Milliseconds. */
 const environmentAge = 24 * 3600 * 1000;
 
@@ -66,10 +66,12 @@ async function installScripts(paths: HostPaths): Promise<void> {
   }
 }
 
-/** Writes a file that is never seen half written. */
-export async function writeWhole(path: string, text: string | Buffer, mode: number): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
-  await writeFile(temporary, text, { mode });
+let written = 0;
+
+/** Writes a file that is never seen half written, even by another writer of the same. */
+export async function writeWhole(path: string, contents: string | Buffer, mode: number): Promise<void> {
+  const temporary = `${path}.${process.pid}.${++written}.new`;
+  await writeFile(temporary, contents, { mode });
   await rename(temporary, path);
 }
 

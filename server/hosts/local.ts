@@ -4,9 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Exit } from '../model/task.ts';
+import { encodeBytes } from '../protocol/bytes.ts';
 import { type AgentEvent, exitOf } from './agent/events.ts';
 import { keepAgent } from './agent/keeper.ts';
-import { becomeAgent, checkOrder, startOrder, stopOrder, sweepOrder } from './agent/orders.ts';
+import { becomeAgent, checkOrder, sourceOrder, startOrder, stopOrder, sweepOrder } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
 import { NestedCalls } from './calls.ts';
 import { detectFacts } from './detect.ts';
@@ -43,6 +44,8 @@ export interface LocalHostOptions {
 }
 
 const defaultPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+/** A longer order goes through a file: bash reads stdin byte by byte, some 2,000 a millisecond. Characters. */
+const longOrder = 8_192;
 /** How many attempts one order sweeps, so that others get their turn. */
 const sweepSize = 100;
 
@@ -248,7 +251,7 @@ export class LocalHost implements Host {
 
   /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
   private sweep(): void {
-    const keys = [...this.live].filter((key) => !this.stopping.has(key));
+    const keys = [...this.live];
     for (let at = 0; at < keys.length; at += sweepSize) {
       this.agent?.send(sweepOrder(keys.slice(at, at + sweepSize)));
     }
@@ -258,11 +261,21 @@ export class LocalHost implements Host {
     const { paths, cookie, bash } = this;
     const plan = planLaunch(order, { paths, cookie, bash, login: await this.login });
     await this.haveEnvironment(plan.environmentFile);
-    if (plan.setupFile) {
-      await mkdir(dirname(plan.setupFile.path), { recursive: true, mode: 0o700 });
-      await writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
+    if (plan.setupFile) await this.writeBeside(plan.setupFile);
+    const text = startOrder(plan.launch);
+    if (text.length <= longOrder) {
+      agent.send(text);
+    } else {
+      const file = { path: `${paths.attempt(order.key)}.start`, contents: encodeBytes(text) };
+      await this.writeBeside(file);
+      agent.send(sourceOrder(file.path));
     }
-    agent.send(startOrder(plan.launch));
+  }
+
+  /** Writes one of an attempt's own files. */
+  private async writeBeside({ path, contents }: PlannedFile): Promise<void> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeWhole(path, contents, 0o600);
   }
 
   /** Writes an environment unless that has been done. */

@@ -67,7 +67,8 @@ export class LogOrder {
     if (entry.seen) this.look(key, entry);
     for (const changed of entry.followers) changed();
     if (entry.recorded || !isDefault(entry.pending)) this.flush(key, entry);
-    this.drop(key, entry);
+    // Until it is in the file, what was seen is here only.
+    void entry.writing.then(() => this.drop(key, entry));
   }
 
   /** Calls back soon after a stream has grown, until the function it returns is called. */
@@ -136,7 +137,8 @@ export class LogOrder {
   }
 
   private drop(key: AttemptKey, entry: Watched): void {
-    if (!entry.running && entry.followers.size === 0) this.watched.delete(key);
+    const wanted = entry.running || entry.followers.size > 0;
+    if (!wanted && this.watched.get(key) === entry) this.watched.delete(key);
   }
 
   /** Sees to it that the timer goes off at `due` at the latest. */

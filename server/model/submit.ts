@@ -180,13 +180,18 @@ function checkCycle(
   follow(null, dependencies);
   for (let at = 0; at < next.length; at++) {
     const number = next[at] as TaskNumber;
-    if (goals.has(number)) throw new Refused(`this would close a cycle: ${cyclePath(state, spec.name, via, number)}`);
+    if (goals.has(number))
+      throw new Refused(`this would close a cycle: ${cyclePath(state, spec.name, via, number)}`);
     follow(number, state.task(number).dependencies);
   }
 }
 
 /** The children of `parent` that must run or end before this dependency is decided. */
-function awaitedSiblings(state: State, { upstream, awaits }: ResolvedDependency, parent: TaskNumber): TaskNumber[] {
+function awaitedSiblings(
+  state: State,
+  { upstream, awaits }: ResolvedDependency,
+  parent: TaskNumber,
+): TaskNumber[] {
   if (upstream !== null) return upstream.flatMap((number) => siblingAbove(state, number, parent));
   return awaits === null ? [] : siblingAbove(state, awaits.parent, parent);
 }

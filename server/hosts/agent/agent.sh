@@ -139,7 +139,9 @@ _vb_strays() {
 _vb_check() {
   _vb_files "$1"
   if [ -e "$_vb_at.stop" ]; then
-    read -r _vb_grace <"$_vb_at.stop" || _vb_grace=0
+    # Whoever stops it tells the end; if he has died, another one does it.
+    if _vb_identified "$_vb_at.stop" && [ -n "$_vb_alive" ]; then return; fi
+    { read -r _vb_line && read -r _vb_grace; } <"$_vb_at.stop" || _vb_grace=0
     _vb_stop "$1" "$_vb_grace"
   elif _vb_recorded; then
     _vb_tell "ended $1 $_vb_end"
@@ -178,7 +180,8 @@ _vb_stop() {
 _vb_stopping() {
   _vb_files "$1"
   [ -d "$_vb_root/tasks/$_vb_bucket" ] || mkdir -p "$_vb_root/tasks/$_vb_bucket"
-  printf '%s\n' "$2" >|"$_vb_at.stop"
+  _vb_self
+  printf '%s %s\n%s\n' "$_vb_boot" "$_vb_identity" "$2" >|"$_vb_at.stop"
   if ! _vb_recorded && _vb_rule_out; then _vb_record never 125 ''; fi
   _vb_pid=
   if _vb_identified "$_vb_at.run"; then
@@ -286,9 +289,9 @@ fi
 _vb_tell "ready $_vb_mode"
 
 # Calls that were made while nobody listened, oldest first (R33). One that is answered is empty.
-if [ -d "$_vb_root/calls" ]; then
-  find "$_vb_root/calls" -type f ! -name '*.*' -size +0c -exec ls -tr {} + |
-    while read -r _vb_file; do
-      _vb_tell "call ${_vb_file#"$_vb_root/calls/"}"
-    done
+if cd "$_vb_root/calls" 2>/dev/null; then
+  find . -type f ! -name '*.*' -size +0c -exec ls -tr {} + | while read -r _vb_file; do
+    _vb_tell "call ${_vb_file#./}"
+  done
+  cd /
 fi

@@ -15,7 +15,8 @@
 #          command runs. W does so last; an agent that must rule a start out does so first.
 #   .err   stderr
 #   .exit  one line `KIND CODE TEXT`, complete if it ends in a newline
-#   .stop  grace in milliseconds, while a stop is under way
+#   .stop  while a stop is under way: identity of who does it, as in .run; then the grace in
+#          milliseconds. W does not tell the end then, because that is not yet the end of all
 #
 # At most once (R32): W first creates .run with O_EXCL and puts its identity there, then commits by
 # creating .out with O_EXCL. A second start of the same key fails at the first, a start that an
@@ -86,10 +87,11 @@ _vb_attempt() {
   # are /dev/null: a shell's notice that its child was killed is none of the task's output.
   (_vb_command "$@") >>"$_vb_at.out"
   _vb_code=$?
-  [ "$_vb_code" -eq 0 ] || [ -e "$_vb_at.err" ] || [ -e "$_vb_at.exit" ] || {
+  if [ "$_vb_code" -gt 0 ] && [ "$_vb_code" -le 128 ] && [ ! -e "$_vb_at.err" ] && [ ! -e "$_vb_at.exit" ]; then
+    # It could not even create its stderr.
     _vb_tell "unable $_vb_key"
     exit
-  }
+  fi
   # The child has recorded an end itself where the command did not get to run.
   _vb_recorded || {
     _vb_end="exit $_vb_code "
@@ -97,7 +99,7 @@ _vb_attempt() {
     # the whole folder has been removed.
     until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do _vb_patience; done
   }
-  _vb_tell "ended $_vb_key $_vb_end"
+  [ -e "$_vb_at.stop" ] || _vb_tell "ended $_vb_key $_vb_end"
 }
 
 # Sets _vb_identity to the line /proc/PID/stat of this very process, subshell or not.

@@ -67,6 +67,11 @@ export function startOrder(launch: Launch): string {
   ]);
 }
 
+/** An order to carry out the order in a file. */
+export function sourceOrder(path: string): string {
+  return order('.', [path]);
+}
+
 export function stopOrder(key: AttemptKey, graceSeconds: number): string {
   return order('_vb_stop', [key, String(Math.round(graceSeconds * 1000))]);
 }

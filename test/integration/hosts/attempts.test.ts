@@ -6,7 +6,7 @@ import { decodeBytes, encodeBytes } from '../../../server/protocol/bytes.ts';
 import { Bed, presentShells } from './bed.ts';
 
 /** Any text that an argument or a value can be: every byte but NUL. */
-export const argument = fc.uint8Array({ min: 1, maxLength: 40 }).map(decodeBytes);
+const argument = fc.uint8Array({ min: 1, maxLength: 40 }).map(decodeBytes);
 
 describe.each(presentShells)('an attempt under %s', (_, shell) => {
   let bed: Bed;

@@ -89,11 +89,12 @@ describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
     });
 
     it('is not lost while any process of its group lives', async () => {
-      const key = bed.start(bed.script('until [ -e go ]; do sleep 0.02; done; exit 3'));
-      await bed.reports.about('started', key);
+      const key = bed.start(bed.script(': >ready; until [ -e go ]; do sleep 0.02; done; exit 3'));
+      await fileIsThere(join(bed.work, 'ready'));
       process.kill(bed.pidOf(key), 'SIGKILL');
+      const before = bed.reports.all.length;
       bed.host.check(key);
-      await bed.reports.about('started', key, bed.reports.all.length);
+      await bed.reports.about('started', key, before);
       expect(bed.reports.count('lost', key)).toBe(0);
       writeFileSync(join(bed.work, 'go'), '');
       await bed.reports.about('lost', key);
@@ -232,7 +233,7 @@ describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
     it('takes a stop up again that a server has left unfinished', async () => {
       const key = bed.start(bed.script('trap "" TERM; : >ready; while :; do sleep 0.02; done'));
       await fileIsThere(join(bed.work, 'ready'));
-      writeFileSync(bed.path(key, 'stop'), '100\n');
+      writeFileSync(bed.path(key, 'stop'), `00000000-${ownIdentity()}100\n`);
       await bed.replaceHost();
       bed.host.check(key);
       expect((await bed.reports.exit(key)).exitCode).toBe(137);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { retryDecision } from '../../../server/engine/actions.ts';
 import { verdictOf } from '../../../server/model/dependencies.ts';
+import { reasonOf } from '../../../server/model/explain.ts';
 import { statusOf } from '../../../server/model/outcome.ts';
 import { place } from '../../../server/model/placement.ts';
 import type { Task } from '../../../server/model/task.ts';
@@ -142,7 +143,11 @@ describe('a script that runs again', () => {
     world.startAll();
     world.cancel(up);
     world.end(flaky, 143, 'TERM');
-    expect([statusOf(up), statusOf(script), statusOf(child)]).toEqual(['CANCELLED', 'RUNNING_SUBTASKS', 'RUNNING']);
+    expect([statusOf(up), statusOf(script), statusOf(child)]).toEqual([
+      'CANCELLED',
+      'RUNNING_SUBTASKS',
+      'RUNNING',
+    ]);
     world.end(child);
     expect(script.phase).toMatchObject({ kind: 'done', outcome: 'failure', reason: 'up was cancelled' });
     expect(world.state.holdings.get('local')?.tasks.has(child.number)).toBe(false);
@@ -255,7 +260,10 @@ describe('gangs and groups', () => {
     const run = world.run();
     world.submit(run, { name: 'fan', shards: shards(2), held: true });
     const wrong = world.submit(run, { name: 'wrong', after: ['fan/7'] });
-    expect(wrong.phase).toMatchObject({ outcome: 'failedUpstream', reason: expect.stringContaining('no task "fan/7" in "fan"') });
+    expect(wrong.phase).toMatchObject({
+      outcome: 'failedUpstream',
+      reason: expect.stringContaining('no task "fan/7" in "fan"'),
+    });
   });
 
   it('R11 R26 gives up on the names of a script that is cancelled between two attempts', () => {
@@ -274,13 +282,13 @@ describe('gangs and groups', () => {
 
 describe('waiting for itself', () => {
   it.each([
-    ['a child of its own', ['b', 'b/a'], 'b → b/a'],
-    ['the segment that it gets', ['a', 'a_2'], 'a → a_2'],
-  ])('R12 is refused: %s', (_, [name, upstream], path) => {
+    ['a child of its own', 'b', 'b/a', 'b → b/a'],
+    ['the segment that it gets', 'a', 'a_2', 'a → a_2'],
+  ])('R12 is refused: %s', (_, name, upstream, path) => {
     const world = new World();
     const run = world.run();
     world.submit(run, { name: 'a' });
-    expect(() => world.submit(run, { name: name as string, after: [upstream as string] })).toThrow(path as string);
+    expect(() => world.submit(run, { name, after: [upstream] })).toThrow(path);
   });
 
   it('R12 is refused by way of a child that a sibling would submit', () => {
@@ -349,7 +357,9 @@ describe('room', () => {
     const world = new World();
     const scripts = [world.submit(null, { pool: 'cpu-8' }), world.submit(null, { pool: 'cpu-8' })];
     world.startAll();
-    const calls = scripts.map((script) => world.submit(script, { pool: 'cpu-8', shards: gang(2), awaited: true }));
+    const calls = scripts.map((script) =>
+      world.submit(script, { pool: 'cpu-8', shards: gang(2), awaited: true }),
+    );
     expect(world.startAll().map((task) => task.parent)).toEqual([calls[0]?.number, calls[0]?.number]);
   });
 
@@ -375,5 +385,47 @@ describe('room', () => {
     world.end(first[1]);
     expect(world.startAll().map((task) => task.parent)).toEqual([group.number, group.number]);
     expect(statusOf(single)).toBe('QUEUED');
+  });
+});
+
+describe('R19 sentences', () => {
+  const reason = (world: World, task: Task) => reasonOf(world.state, world.room, task);
+
+  it('name a few of many, and only those who hold what is missing', () => {
+    const world = new World();
+    world.addPool('cpu-4', ['local'], { cpus: 4 });
+    world.run('plain');
+    for (const name of ['a', 'b', 'c', 'd']) world.submit(null, { name, pool: 'cpu-4' });
+    world.startAll();
+    expect(reason(world, world.submit(null, { pool: 'cpu-8' }))).toBe(
+      'waits: on local 0 of 16 CPUs are free and it needs 8 (held by a, b, c and others)',
+    );
+  });
+
+  it('say in which state a host has left its tasks', () => {
+    const world = new World();
+    const [running, starting] = [world.run('running'), world.submit(null, { name: 'starting' })];
+    world.placeAll();
+    world.addHost('local', 16, 64, 4, false);
+    expect(reason(world, running)).toBe('host local is not reachable (no route); its command goes on there');
+    expect(reason(world, starting)).toBe(
+      'host local is not reachable (no route); whether it started there is not known yet',
+    );
+    world.hosts.delete('local');
+    expect(reason(world, running)).toBe('host local, where it was started, is not configured any more');
+  });
+
+  it('say which sub-tasks are left', () => {
+    const world = new World();
+    const run = world.run();
+    for (const name of ['a', 'b']) world.submit(run, { name });
+    world.end(run);
+    expect(reason(world, run)).toBe('waits for 2 of 2 sub-tasks (a, b)');
+  });
+
+  it('say how to let a held task go', () => {
+    const world = new World();
+    const task = world.submit(null, { held: true });
+    expect(reason(world, task)).toBe(`is held: \`vctl task release ${task.id}\` lets it go`);
   });
 });
