@@ -4,7 +4,7 @@ import type { CallAnswer, Host, LogStream, NestedCall } from '../hosts/host.ts';
 import { scriptOf } from '../model/naming.ts';
 import { type CommandLineCall, parseCommandLine, type SubmitCall } from '../protocol/commandLine.ts';
 import { errorEntry, isErrorCode, VbatchError } from '../protocol/errors.ts';
-import { exitCodeOf } from '../protocol/exitCode.ts';
+import { endSentence, exitCodeOf } from '../protocol/exitCode.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import { scriptDefaults, scriptHeadBytes } from '../protocol/scriptDefaults.ts';
 import { taskJson } from '../protocol/taskJson.ts';
@@ -105,12 +105,12 @@ export class Calls {
       : [];
     const view = await this.engine.whenDone(id, new AbortController().signal);
     await Promise.all(fed);
-    const exitCode = exitCodeOf(view);
-    const why =
-      exitCode !== 0 && view.reason !== null
-        ? `${call.program}: ${id} ended ${view.status}: ${view.reason}\n`
-        : '';
-    return { exitCode, stdout: parsed.follow ? '' : `${id}\n`, stderr: parsed.quiet ? '' : `${notes}${why}` };
+    const sentence = parsed.quiet ? null : endSentence(view);
+    return {
+      exitCode: exitCodeOf(view),
+      stdout: parsed.follow ? '' : `${id}\n`,
+      stderr: sentence === null ? notes : `${notes}${call.program}: ${sentence}\n`,
+    };
   }
 
   private async feed(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {

@@ -27,8 +27,8 @@ interface Baseline {
 }
 
 export class NestedCalls {
-  /** Calls reported and not yet answered. */
-  private readonly open = new Set<CallKey>();
+  /** Calls reported and not yet answered, by which program made them. */
+  private readonly open = new Map<CallKey, NestedCall['program']>();
   private readonly baselines = new Map<AttemptKey, Baseline>();
 
   constructor(
@@ -41,7 +41,7 @@ export class NestedCalls {
     if (this.open.has(key)) return;
     const request = parseRequest(readIfThere(this.path(key)));
     if (!request) return;
-    this.open.add(key);
+    this.open.set(key, request.program);
     const { exports, ...call } = request;
     const attempt = key.slice(0, key.indexOf('/'));
     this.report({ key, attempt, ...call, environment: this.changeOf(attempt, exports) });
@@ -83,14 +83,15 @@ export class NestedCalls {
     }
     // The name stays taken for as long as the attempt is known; a server that comes later finds nothing to answer.
     ifThere(() => truncateSync(path));
-    for (const suffix of callSuffixes) ifThere(() => unlinkSync(path + suffix));
+    const suffixes = this.open.get(key) === 'vbatch' ? ['.reply'] : callSuffixes;
+    for (const suffix of suffixes) ifThere(() => unlinkSync(path + suffix));
     this.open.delete(key);
   }
 
   /** Lets go of what was kept in memory for an attempt that has ended. */
   release(attempt: AttemptKey): void {
     this.baselines.delete(attempt);
-    for (const key of this.open) if (key.startsWith(`${attempt}/`)) this.open.delete(key);
+    for (const key of this.open.keys()) if (key.startsWith(`${attempt}/`)) this.open.delete(key);
   }
 
   private path(key: CallKey): string {

@@ -132,7 +132,8 @@ function ownVariables(order: StartOrder, ground: Ground): [string, string][] {
 function withShim(environment: ReadonlyMap<string, string>, { paths }: Ground): Map<string, string> {
   const isShim = (entry: string) => entry.startsWith(`${paths.folder}/`) && entry.endsWith('/bin');
   const entries = (environment.get('PATH') ?? fallbackPath).split(':').filter((entry) => !isShim(entry));
-  return new Map(environment).set('PATH', [paths.bin, ...entries].join(':'));
+  // Where a task's own PATH finds the command line before the shim, that hands the call over to the shim.
+  return new Map(environment).set('PATH', [paths.bin, ...entries].join(':')).set('VBATCH_SHIM_DIR', paths.bin);
 }
 
 function environmentFileOf(exports: readonly string[], { paths, login }: Ground): PlannedFile {

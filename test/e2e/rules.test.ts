@@ -58,6 +58,14 @@ describe('the rules', () => {
       `vbatch bash -c 'vrun sh -c "echo deep; exit 7"; echo $?; vrun --time 1s sleep 30; echo $?'`,
     );
     expect(stdout).toBe('deep\n7\n124\n');
+    const followed = await logOf(`vbatch bash -c 'vbatch -q -f sh -c "echo shown; exit 5"; echo $?'`);
+    expect(followed).toMatchObject({ stdout: 'shown\n5\n', stderr: '' });
+  });
+
+  it('makes a child also where the Node program is found before the shim', async () => {
+    const node = join(sandbox.folder, 'bin/vbatch');
+    const run = await sandbox.submitted(`vbatch bash -c '${node} --name child true'`);
+    expect(await sandbox.children(run.id)).toMatchObject([{ name: 'child' }]);
   });
 
   it('R4 makes one task of a submission that is repeated', async () => {

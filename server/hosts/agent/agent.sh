@@ -53,7 +53,7 @@ if [ -r "$_vb_proc/sys/kernel/random/boot_id" ]; then
   read -r _vb_boot <"$_vb_proc/sys/kernel/random/boot_id"
 fi
 _vb_exec=exec
-if (exec -- true) 2>/dev/null; then _vb_exec='exec --'; fi
+if (exec -- sh -c :) 2>/dev/null; then _vb_exec='exec --'; fi
 
 # ---- Processes --------------------------------------------------------------------------------
 
@@ -82,12 +82,16 @@ _vb_fields() {
   _vb_birth=${20}
 }
 
-# Reads the identity in FILE (.run or agent.run): sets _vb_pid, and _vb_alive where that very process lives.
-# Fails where the identity is missing or torn.
+# Reads the identity in FILE (.run, .stop, agent.run): sets _vb_pid, and _vb_alive where that very
+# process lives. Fails where the identity is missing or torn.
 _vb_identified() {
   _vb_alive=
   read -r _vb_of _vb_line 2>/dev/null <"$1" || return 1
   _vb_pid=${_vb_line%% *}
+  # kill takes -1 for every process there is.
+  case $_vb_pid in
+  '' | 0 | 1 | *[!0-9]*) return 1 ;;
+  esac
   if [ -d "$_vb_proc/self" ]; then
     _vb_fields "$_vb_line"
     _vb_born=$_vb_birth
@@ -117,8 +121,8 @@ _vb_grouped() {
     done
   else
     ps -A -o pgid= -o stat= | while read -r _vb_pgrp _vb_state; do
-      case $_vb_pgrp$_vb_state in
-      "$_vb_pid"[!ZX]*) exit 3 ;;
+      case "$_vb_pgrp $_vb_state" in
+      "$_vb_pid "[!ZX]*) exit 3 ;;
       esac
     done
     [ $? -ne 3 ] || return 0
@@ -139,7 +143,7 @@ _vb_strays() {
 _vb_check() {
   _vb_files "$1"
   if [ -e "$_vb_at.stop" ]; then
-    # Whoever stops it tells the end; if he has died, another one does it.
+    # The process that stops it tells the end. Where that has died, another takes over.
     if _vb_identified "$_vb_at.stop" && [ -n "$_vb_alive" ]; then return; fi
     { read -r _vb_line && read -r _vb_grace; } <"$_vb_at.stop" || _vb_grace=0
     _vb_stop "$1" "$_vb_grace"
@@ -147,7 +151,7 @@ _vb_check() {
     _vb_tell "ended $1 $_vb_end"
   elif [ ! -e "$_vb_at.run" ]; then
     _vb_tell "absent $1"
-  elif _vb_identified "$_vb_at.run" || ! _vb_rule_out && _vb_identified "$_vb_at.run"; then
+  elif _vb_identified "$_vb_at.run" || { ! _vb_rule_out && _vb_identified "$_vb_at.run"; }; then
     if [ -n "$_vb_alive" ] || _vb_grouped; then
       _vb_tell "started $1"
     elif _vb_recorded; then
@@ -242,24 +246,6 @@ _vb_quit() {
   wait "$_vb_cat"
 }
 
-_vb_retire
-[ -p "$_vb_root/fifo" ] || {
-  rm -f "$_vb_root/fifo"
-  mkfifo "$_vb_root/fifo"
-}
-# Opened here, not in the child: what is written before anybody holds the FIFO is lost.
-exec 3<>"$_vb_root/fifo"
-cat <&3 3<&- 2>/dev/null &
-_vb_cat=$!
-exec 3<&-
-trap _vb_quit EXIT
-# Nothing but cat holds the agent's stdout.
-exec >/dev/null
-_vb_self 2>/dev/null
-printf '%s %s\n' "$_vb_boot" "$_vb_identity" >|"$_vb_root/agent.run"
-read -r _vb_line <"$_vb_proc/$_vb_cat/stat" || _vb_line="$_vb_cat $(ps -o lstart= -p "$_vb_cat")"
-printf '%s %s\n' "$_vb_boot" "$_vb_line" >|"$_vb_root/cat.run"
-
 # The ways to start W, the cheapest first.
 _vb_starts=0
 if [ -n "${BASH_VERSION-}" ] && set -m; then
@@ -283,9 +269,28 @@ else
   }
 fi
 if [ -z "$_vb_mode" ]; then
-  _vb_tell unfit
+  printf 'unfit\n'
   exit 1
 fi
+
+_vb_retire
+[ -p "$_vb_root/fifo" ] || {
+  rm -f "$_vb_root/fifo"
+  mkfifo "$_vb_root/fifo"
+}
+# Opened here, not in the child: what is written before anybody holds the FIFO is lost.
+exec 3<>"$_vb_root/fifo"
+cat <&3 3<&- 2>/dev/null &
+_vb_cat=$!
+exec 3<&-
+trap _vb_quit EXIT
+# Nothing but cat holds the agent's stdout.
+exec >/dev/null
+_vb_self 2>/dev/null
+printf '%s %s\n' "$_vb_boot" "$_vb_identity" >|"$_vb_root/agent.run"
+read -r _vb_line 2>/dev/null <"$_vb_proc/$_vb_cat/stat" || _vb_line="$_vb_cat $(ps -o lstart= -p "$_vb_cat")"
+printf '%s %s\n' "$_vb_boot" "$_vb_line" >|"$_vb_root/cat.run"
+
 _vb_tell "ready $_vb_mode"
 
 # Calls that were made while nobody listened, oldest first (R33). One that is answered is empty.

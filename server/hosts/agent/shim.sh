@@ -8,7 +8,7 @@
 # One line to the agent's FIFO tells of it. Where no agent listens, the next one finds the file (R33).
 #
 # The answer is one line on NAME.reply: CODE =STDOUT =STDERR, both texts escaped for printf's %b.
-# vrun also gets streams, NAME.out and NAME.err, which run from the server to a cat each. This shell
+# vrun and vbatch -f also get streams, NAME.out and NAME.err, which run from the server to a cat each. This shell
 # keeps a write end of either until it has its answer: a server that dies and comes back goes on
 # writing where it left off. It keeps no read end: where a cat has died (`vrun … | head -1`), the
 # server sees that nobody reads.
@@ -38,8 +38,22 @@ until _vb_name=$$-$_vb_try && _vb_at=$_vb_calls/$_vb_name && { printf '' >"$_vb_
 done
 set +C
 
+# Whether the output of the task may be passed on: by vrun, and by vbatch -f. Who looks for -f among the
+# words of the command as well errs towards two FIFOs too many.
+_vb_follow=
+case $_vb_program in
+vrun) _vb_follow=1 ;;
+*)
+  for _vb_word; do
+    case $_vb_word in
+    --follow | -[!-]*f* | -f*) _vb_follow=1 ;;
+    esac
+  done
+  ;;
+esac
+
 # Opened both ways first, because opening a FIFO one way waits for the other side.
-if [ "$_vb_program" = vrun ]; then
+if [ -n "$_vb_follow" ]; then
   mkfifo "$_vb_at.reply" "$_vb_at.out" "$_vb_at.err" || exit 1
   exec 4<>"$_vb_at.out" 5<>"$_vb_at.err"
   exec 6<"$_vb_at.out" 7<"$_vb_at.err" 8>"$_vb_at.out" 9>"$_vb_at.err"
@@ -58,7 +72,7 @@ exec 3<>"$_vb_at.reply"
 printf 'call %s/%s\n' "$_vb_key" "$_vb_name" 1<>"$VBATCH_AGENT/fifo"
 
 IFS=' ' read -r _vb_code _vb_stdout _vb_stderr <&3
-if [ "$_vb_program" = vrun ]; then
+if [ -n "$_vb_follow" ]; then
   exec 8>&- 9>&-
   wait
 fi

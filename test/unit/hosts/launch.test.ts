@@ -32,7 +32,7 @@ describe('planLaunch', () => {
     expect(plan({ key: '9.1', variables: { X: '1' }, command: ['true'] }).environmentFile).toEqual(one);
     expect(plan({ environment: { set: { A: 'other' }, unset: [] } }).environmentFile.path).not.toBe(one.path);
     expect(one.contents.toString()).toBe(
-      `umask 0027\nunset OLDPWD SHLVL\nexport 'PATH=${paths.bin}:/usr/bin:/bin' 'A=login'\n`,
+      `umask 0027\nunset OLDPWD SHLVL\nexport 'PATH=${paths.bin}:/usr/bin:/bin' 'A=login' 'VBATCH_SHIM_DIR=${paths.bin}'\n`,
     );
   });
 

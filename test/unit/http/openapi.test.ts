@@ -29,7 +29,7 @@ it('describes every route, and refers only to schemas that it has', () => {
 
 it('docs/api/README.md has the table of errors and the limits as they are', () => {
   const source = readFileSync(`${folder}/README.md`, 'utf8');
-  const rows = [...source.matchAll(/^\| `(\w+)` \| (\d+) \| (yes|no) \|/gm)].map((row) => row.slice(1));
+  const rows = [...source.matchAll(/^\| `(\w+)` +\| (\d+) +\| (yes|no) +\|/gm)].map((row) => row.slice(1));
   expect(rows).toEqual(
     errorCodes.map((code) => {
       const { status, retryable } = errorEntry(code);
