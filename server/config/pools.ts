@@ -136,11 +136,10 @@ function standIn(name: string, wanted: Wanted, capacity: HostCapacity | undefine
   const pool = poolByItself(name, name, [localHost], wanted.shape);
   const note = capacity === undefined ? null : standInNote(name, wanted, capacity);
   if (capacity === undefined || note === null) return pool;
-  const shape = {
-    cpus: Math.min(wanted.shape.cpus, capacity.cpus),
-    memory: 0,
-    gpus: Math.min(wanted.shape.gpus, capacity.gpus),
-  };
+  const gpus = Math.min(wanted.shape.gpus, capacity.gpus);
+  // What a GPU would have done is done by a CPU: a fan-out must not start all at once for want of a claim.
+  const cpus = wanted.shape.gpus > 0 && gpus === 0 ? 1 : wanted.shape.cpus;
+  const shape = { cpus: Math.min(cpus, capacity.cpus), memory: 0, gpus };
   return { ...pool, shape, standIn: { wanted: wanted.shape, note } };
 }
 

@@ -75,7 +75,10 @@ export interface HostReports {
   ended(key: AttemptKey, exit: Exit): void;
   /** The attempt was started once, its process is gone, and no end was recorded (R32). */
   lost(key: AttemptKey): void;
-  /** Answer to `check`: the host has never heard of this attempt. */
+  /**
+   * Answer to `check`: the host has never heard of this attempt. An earlier `start` may still take
+   * effect; to be sure of either, start it again (one of the two takes effect) or stop it.
+   */
   absent(key: AttemptKey): void;
   call(call: NestedCall): void;
 }

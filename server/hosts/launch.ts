@@ -133,7 +133,9 @@ function withShim(environment: ReadonlyMap<string, string>, { paths }: Ground): 
   const isShim = (entry: string) => entry.startsWith(`${paths.folder}/`) && entry.endsWith('/bin');
   const entries = (environment.get('PATH') ?? fallbackPath).split(':').filter((entry) => !isShim(entry));
   // Where a task's own PATH finds the command line before the shim, that hands the call over to the shim.
-  return new Map(environment).set('PATH', [paths.bin, ...entries].join(':')).set('VBATCH_SHIM_DIR', paths.bin);
+  return new Map(environment)
+    .set('PATH', [paths.bin, ...entries].join(':'))
+    .set('VBATCH_SHIM_DIR', paths.bin);
 }
 
 function environmentFileOf(exports: readonly string[], { paths, login }: Ground): PlannedFile {

@@ -42,18 +42,18 @@ function runAgent(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let agent: AgentProcess | null = null;
+    let unfit = false;
     const close = () => void agent?.close();
     signal.addEventListener('abort', close);
     const listener: AgentListener = {
       event(event) {
         if (event.type === 'ready' && agent) events.ready(agent);
-        else if (event.type === 'unfit')
-          events.log('Attempts cannot be detached here: install bash or setsid.');
+        else if (event.type === 'unfit') unfit = true;
         else events.event(event);
       },
       ended(how) {
         signal.removeEventListener('abort', close);
-        resolve(how);
+        resolve(unfit ? 'tasks cannot be detached from it without bash or setsid; install one of them' : how);
       },
       log: events.log,
     };

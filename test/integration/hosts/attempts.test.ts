@@ -135,7 +135,17 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
       .filter((name) => name !== '');
     const shellsOwn = new Set(['PWD', 'OLDPWD', 'SHLVL', '_']);
     expect(names.filter((name) => !shellsOwn.has(name ?? '')).sort()).toEqual(
-      ['HOME', 'LANG', 'PATH', 'SHELL', 'TERM', 'VBATCH_AGENT', 'VBATCH_ATTEMPT_KEY', 'VBATCH_SHIM_DIR', 'X'].sort(),
+      [
+        'HOME',
+        'LANG',
+        'PATH',
+        'SHELL',
+        'TERM',
+        'VBATCH_AGENT',
+        'VBATCH_ATTEMPT_KEY',
+        'VBATCH_SHIM_DIR',
+        'X',
+      ].sort(),
     );
     expect(stdout).toContain(`VBATCH_ATTEMPT_KEY=${key}@`);
     expect(stdout).not.toContain('OLDPWD');

@@ -77,6 +77,16 @@ describe('a machine', () => {
     await broken.dispose();
   });
 
+  it('is offline, with the reason, where nothing can detach a task', async () => {
+    const few = tools.filter((tool) => tool !== 'setsid');
+    const env = {
+      PATH: pathWith('attached', Object.fromEntries(few.map((tool) => [tool, null]))),
+      SHELL: '/bin/sh',
+    };
+    const dash = execFileSync('which', ['dash']).toString().trim();
+    await expect(Bed.open({ env, shell: [dash] })).rejects.toThrow('without bash or setsid; install one');
+  });
+
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
   if (!canMount) console.error('SKIPPED: only root can mount a small disk, so none is filled.');
 

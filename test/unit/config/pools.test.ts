@@ -207,10 +207,10 @@ describe('the stand-in', () => {
     ['cpu-16', host(2), { cpus: 2 }, 'this machine has 2 CPUs: pool cpu-16 uses all of them here'],
     ['cpu-16', host(1), { cpus: 1 }, 'this machine has 1 CPU: pool cpu-16 uses it here'],
     ['cpu-16', host(2.5), { cpus: 2.5 }, 'this machine has 2.5 CPUs: pool cpu-16 uses all of them here'],
-    ['gpu-1', host(2), { gpus: 0 }, 'this machine has no GPU: pool gpu-1 runs without one here'],
+    ['gpu-1', host(2), { cpus: 1 }, 'this machine has no GPU: pool gpu-1 runs without one here'],
     ['gpu-4', host(2, 'T4', 'T4'), { gpus: 2 }, 'this machine has 2 GPUs: pool gpu-4 uses all of them here'],
     ['gpu-4', host(2, 'T4'), { gpus: 1 }, 'this machine has 1 GPU: pool gpu-4 uses it here'],
-    ['gpu-a100', host(2), { gpus: 0 }, 'this machine has no GPU: pool gpu-a100 runs without one here'],
+    ['gpu-a100', host(2), { cpus: 1 }, 'this machine has no GPU: pool gpu-a100 runs without one here'],
     ['gpu-a100', host(2, 'T4'), { gpus: 1 }, 'the GPU of this machine is T4: pool gpu-a100 uses it here'],
   ])('cuts %s down to %j', (name, capacity, shape, note) => {
     const found = standIn(name, capacity);
