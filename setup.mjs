@@ -11,8 +11,12 @@ if (major < 20 || (major === 20 && minor < 15)) {
 
 const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lock.json').mtimeMs) {
-  console.log('installing packages (npm ci)');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit' });
+  console.log('installing packages');
+  // Not `npm ci`: it refuses a lock file that lacks the binaries of other platforms, and a registry that
+  // does not carry all of them makes such lock files. Versions come from the lock file all the same.
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: 'inherit',
+  });
 }
 
 if (process.argv.includes('--test')) installShells();

@@ -140,6 +140,7 @@ _vb_strays() {
 
 # ---- Orders -----------------------------------------------------------------------------------
 
+# With a second word it is the second look at an attempt whose claim was torn.
 _vb_check() {
   _vb_files "$1"
   if [ -e "$_vb_at.stop" ]; then
@@ -151,14 +152,19 @@ _vb_check() {
     _vb_tell "ended $1 $_vb_end"
   elif [ ! -e "$_vb_at.run" ]; then
     _vb_tell "absent $1"
-  elif _vb_identified "$_vb_at.run" || { ! _vb_rule_out && _vb_identified "$_vb_at.run"; }; then
-    if [ -n "$_vb_alive" ] || _vb_grouped; then
-      _vb_tell "started $1"
-    elif _vb_recorded; then
-      _vb_tell "ended $1 $_vb_end"
-    else
+  elif ! _vb_identified "$_vb_at.run"; then
+    if [ "$#" -lt 2 ]; then
+      # W may be about to write it.
+      (sleep 1 && _vb_check "$1" again) </dev/null >/dev/null 2>&1 &
+    elif _vb_rule_out || ! _vb_identified "$_vb_at.run"; then
       _vb_tell "lost $1"
+    else
+      _vb_check "$1"
     fi
+  elif [ -n "$_vb_alive" ] || _vb_grouped; then
+    _vb_tell "started $1"
+  elif _vb_recorded; then
+    _vb_tell "ended $1 $_vb_end"
   else
     _vb_tell "lost $1"
   fi
