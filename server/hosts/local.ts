@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Exit } from '../model/task.ts';
 import { encodeBytes } from '../protocol/bytes.ts';
-import { type AgentEvent, exitOf } from './agent/events.ts';
+import { exitOf, type HostEvent } from './agent/events.ts';
 import { keepAgent } from './agent/keeper.ts';
 import { becomeAgent, checkOrder, sourceOrder, startOrder, stopOrder, sweepOrder } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
@@ -206,7 +206,7 @@ export class LocalHost implements Host {
     if (!this.closing.signal.aborted) reports.offline(`the agent on ${this.name} is not running: ${why}`);
   }
 
-  private heard(event: AgentEvent, reports: HostReports): void {
+  private heard(event: HostEvent, reports: HostReports): void {
     switch (event.type) {
       case 'started':
         this.live.add(event.key);

@@ -57,7 +57,7 @@ function outputOf(
   patience: number,
 ): Promise<Buffer | string> {
   // csh takes -l only by itself; a name that begins with a dash makes a login shell of it, too.
-  const isCsh = /csh$/.test(shell);
+  const isCsh = shell.endsWith('csh');
   const child = spawn(shell, isCsh ? ['-i', '-c', command] : ['-l', '-i', '-c', command], {
     argv0: isCsh ? `-${basename(shell)}` : shell,
     cwd: '/',

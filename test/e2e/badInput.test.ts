@@ -106,8 +106,7 @@ describe('bad input', () => {
     const answer = await post({ body: Buffer.alloc(50 * 1024 * 1024, 32) }).catch(
       (error: NodeJS.ErrnoException) => error,
     );
-    if (answer instanceof Error)
-      expect(['EPIPE', 'ECONNRESET']).toContain((answer as NodeJS.ErrnoException).code);
+    if (answer instanceof Error) expect(['EPIPE', 'ECONNRESET']).toContain(answer.code);
     else expect(answer.status).toBe(413);
     expect((await sandbox.shell('vrun true')).code).toBe(0);
   });

@@ -22,9 +22,12 @@ const endPattern = /^(exit|directory|program|setup|never) (\d+) ?(.*)$/s;
 const keyPattern = /^\d+\.\d+$/;
 const callPattern = /^\d+\.\d+\/\d+-\d+$/;
 
+/** What an agent tells once it is ready. */
+export type HostEvent = Exclude<AgentEvent, { type: 'ready' | 'unfit' }>;
+
 /** The event that a line stands for, or null: anything on the host may write into the FIFO. */
 export function parseEvent(line: string): AgentEvent | null {
-  const [type = '', rest = ''] = splitOnce(line);
+  const [type, rest] = splitOnce(line);
   switch (type) {
     case 'ready':
       return { type, mode: rest };

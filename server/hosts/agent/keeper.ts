@@ -1,6 +1,6 @@
 /** Keeps one agent running, however it is reached: when it ends, the next one is started. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentEvent } from './events.ts';
+import type { HostEvent } from './events.ts';
 import type { AgentListener, AgentProcess } from './process.ts';
 
 /** Pauses before the next agent, in milliseconds; the last one stays. */
@@ -11,7 +11,7 @@ const healthy = 10_000;
 export interface AgentEvents {
   /** The agent carries out orders from now on. */
   ready(agent: AgentProcess): void;
-  event(event: AgentEvent): void;
+  event(event: HostEvent): void;
   /** There is no agent now; `why` is a clause. */
   gone(why: string): void;
   log(message: string): void;
@@ -47,8 +47,9 @@ function runAgent(
     signal.addEventListener('abort', close);
     const listener: AgentListener = {
       event(event) {
-        if (event.type === 'ready' && agent) events.ready(agent);
-        else if (event.type === 'unfit') unfit = true;
+        if (event.type === 'ready') {
+          if (agent) events.ready(agent);
+        } else if (event.type === 'unfit') unfit = true;
         else events.event(event);
       },
       ended(how) {

@@ -8,6 +8,8 @@ import { Bed, presentShells } from './bed.ts';
 /** Any text that an argument or a value can be: every byte but NUL. */
 const argument = fc.uint8Array({ min: 1, maxLength: 40 }).map(decodeBytes);
 
+const compareText = (a = '', b = '') => (a < b ? -1 : 1);
+
 describe.each(presentShells)('an attempt under %s', (_, shell) => {
   let bed: Bed;
   beforeAll(async () => {
@@ -134,7 +136,7 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
       .map((entry) => entry.split('=')[0])
       .filter((name) => name !== '');
     const shellsOwn = new Set(['PWD', 'OLDPWD', 'SHLVL', '_']);
-    expect(names.filter((name) => !shellsOwn.has(name ?? '')).sort()).toEqual(
+    expect(names.filter((name) => !shellsOwn.has(name ?? '')).sort(compareText)).toEqual(
       [
         'HOME',
         'LANG',
@@ -158,7 +160,10 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
       ),
     );
     const [ignored, blocked, descriptors, group, parent] = stdout.trim().split('\n');
-    expect([ignored, blocked].sort()).toEqual(['SigBlk:\t0000000000000000', 'SigIgn:\t0000000000000000']);
+    expect([ignored, blocked].sort(compareText)).toEqual([
+      'SigBlk:\t0000000000000000',
+      'SigIgn:\t0000000000000000',
+    ]);
     // The fourth is the shell's own, on the folder that it lists.
     expect(descriptors?.replaceAll(/\/proc\/\d+\/fd\//g, '')).toBe('0 1 2 3');
     expect(group).toBe(parent);

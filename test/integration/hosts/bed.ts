@@ -233,8 +233,8 @@ export class Bed {
     return existsSync(path) ? readFileSync(path, 'latin1') : '';
   }
 
-  /** The process ids of an attempt's wrapper and of the agent. */
-  pidOf(what: AttemptKey | 'agent'): number {
+  /** The process id of an attempt's wrapper, or of the agent for `agent`. */
+  pidOf(what: AttemptKey): number {
     const file = what === 'agent' ? join(this.home, 'agent.run') : this.path(what, 'run');
     return Number(readFileSync(file, 'latin1').split(' ')[1]);
   }
