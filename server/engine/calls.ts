@@ -57,7 +57,7 @@ export class Calls {
   }
 
   private async parse(host: Host, call: NestedCall): Promise<CommandLineCall> {
-    const lookup: Lookup = (name) => call.environment.set[name];
+    const lookup: Lookup = (name) => call.variables.get(name);
     const context = { lookup, version: this.version };
     const first = parseCommandLine(call.program, call.args, context);
     if (first.kind !== 'submit') return first;

@@ -4,10 +4,18 @@
  * Its small files are read and written synchronously: a call touches some five of them, fresh in the
  * page cache, and sending each through the thread pool costs Node ten times the work itself.
  */
-import { closeSync, constants, openSync, readFileSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { EnvironmentChange } from '../model/task.ts';
 import { decodeBytes, encodeBytes } from '../protocol/bytes.ts';
 import { type Environment, environmentChange, parseExports } from './environment.ts';
 import { openToWrite, writeAll } from './fifo.ts';
@@ -15,20 +23,22 @@ import type { HostPaths } from './files.ts';
 import type { AttemptKey, CallAnswer, CallKey, LogStream, NestedCall } from './host.ts';
 
 const endMark = Buffer.from('\0END\n');
-/** What else of a call is left when it is answered. */
-const callSuffixes = ['.reply', '.out', '.err', '.out.fed', '.err.fed'];
+/** What there is besides of a call that has streams. */
+const streamSuffixes = ['.out', '.err', '.out.fed', '.err.fed'];
 /** Characters of the count in a `.fed` file, so that a new one always covers the old one. */
 const countWidth = 16;
 
 /** What an attempt's calls are compared with, and the last comparison: a fan-out makes thousands alike. */
 interface Baseline {
   environment: Environment;
-  last: { exports: Buffer; change: EnvironmentChange } | null;
+  last: { exports: Buffer; surroundings: Surroundings } | null;
 }
 
+type Surroundings = Pick<NestedCall, 'variables' | 'environment'>;
+
 export class NestedCalls {
-  /** Calls reported and not yet answered, by which program made them. */
-  private readonly open = new Map<CallKey, NestedCall['program']>();
+  /** Calls reported and not yet answered. */
+  private readonly open = new Set<CallKey>();
   private readonly baselines = new Map<AttemptKey, Baseline>();
 
   constructor(
@@ -41,10 +51,10 @@ export class NestedCalls {
     if (this.open.has(key)) return;
     const request = parseRequest(readIfThere(this.path(key)));
     if (!request) return;
-    this.open.set(key, request.program);
+    this.open.add(key);
     const { exports, ...call } = request;
     const attempt = key.slice(0, key.indexOf('/'));
-    this.report({ key, attempt, ...call, environment: this.changeOf(attempt, exports) });
+    this.report({ key, attempt, ...call, ...this.surroundings(attempt, exports) });
   }
 
   /** See Host.feed. What an earlier server has handed over of the same source is not repeated. */
@@ -83,32 +93,36 @@ export class NestedCalls {
     }
     // The name stays taken for as long as the attempt is known; a server that comes later finds nothing to answer.
     ifThere(() => truncateSync(path));
-    const suffixes = this.open.get(key) === 'vbatch' ? ['.reply'] : callSuffixes;
-    for (const suffix of suffixes) ifThere(() => unlinkSync(path + suffix));
+    ifThere(() => unlinkSync(`${path}.reply`));
+    if (existsSync(`${path}.out`)) {
+      for (const suffix of streamSuffixes) ifThere(() => unlinkSync(path + suffix));
+    }
     this.open.delete(key);
   }
 
   /** Lets go of what was kept in memory for an attempt that has ended. */
   release(attempt: AttemptKey): void {
     this.baselines.delete(attempt);
-    for (const key of this.open.keys()) if (key.startsWith(`${attempt}/`)) this.open.delete(key);
+    for (const key of this.open) if (key.startsWith(`${attempt}/`)) this.open.delete(key);
   }
 
   private path(key: CallKey): string {
     return join(this.paths.calls, key);
   }
 
-  private changeOf(attempt: AttemptKey, exports: Buffer): EnvironmentChange {
+  /** The caller's variables, and what of them has changed since its attempt started. */
+  private surroundings(attempt: AttemptKey, exports: Buffer): Surroundings {
     let baseline = this.baselines.get(attempt);
     if (!baseline) {
       const run = readIfThere(`${this.paths.attempt(attempt)}.run`);
       baseline = { environment: parseExports(run.subarray(run.lastIndexOf(0) + 1)), last: null };
       this.baselines.set(attempt, baseline);
     }
-    if (baseline.last?.exports.equals(exports)) return baseline.last.change;
-    const change = environmentChange(baseline.environment, parseExports(exports));
-    baseline.last = { exports, change };
-    return change;
+    if (baseline.last?.exports.equals(exports)) return baseline.last.surroundings;
+    const variables = parseExports(exports);
+    const surroundings = { variables, environment: environmentChange(baseline.environment, variables) };
+    baseline.last = { exports, surroundings };
+    return surroundings;
   }
 }
 

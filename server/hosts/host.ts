@@ -54,6 +54,8 @@ export interface NestedCall {
   directory: string;
   /** What the calling process had changed in its environment since its attempt started. */
   environment: EnvironmentChange;
+  /** The calling process's whole environment, for `-e NAME`. */
+  variables: ReadonlyMap<string, string>;
 }
 
 /** What the shim prints and how it exits. */

@@ -211,7 +211,7 @@ while :; do sleep 0.1; done
     );
     sandbox.write(
       'outer.sh',
-      `#!/bin/bash\nexport CHANGED=by-script\nunset TERMINAL\nvrun -e SPACES='a  b' ${show('CHANGED TERMINAL KEPT SPACES VBATCH_TASK_ID').replaceAll('\n', ' ')}\n`,
+      `#!/bin/bash\nexport CHANGED=by-script\nunset TERMINAL\nvrun -e SPACES='a  b' -e KEPT ${show('CHANGED TERMINAL KEPT SPACES VBATCH_TASK_ID').replaceAll('\n', ' ')}\n`,
     );
     const { stdout } = await logOf('TERMINAL=typed KEPT=kept vbatch ./outer.sh');
     expect(stdout).toMatch(

@@ -62,7 +62,15 @@ export class FakeHost implements Host {
 
   call(attempt: AttemptKey, name: string, program: NestedCall['program'], ...args: string[]): void {
     const environment = { set: {}, unset: [] };
-    this.reports.call({ key: `${attempt}/${name}`, attempt, program, args, directory: '/', environment });
+    this.reports.call({
+      key: `${attempt}/${name}`,
+      attempt,
+      program,
+      args,
+      directory: '/',
+      environment,
+      variables: new Map(),
+    });
   }
 
   open(reports: HostReports): void {
