@@ -1,7 +1,7 @@
 /** What of the state is stored, and how it comes back. */
 import { apply } from '../model/apply.ts';
 import type { TaskEvent } from '../model/events.ts';
-import { record, restore, State, type TaskRecord } from '../model/state.ts';
+import { record, restoreIndexes, restoreTask, State, type TaskRecord } from '../model/state.ts';
 import type { EnvironmentChange, TaskNumber } from '../model/task.ts';
 import type { Loader } from '../store/load.ts';
 import type { Source } from '../store/store.ts';
@@ -16,38 +16,32 @@ interface Header {
 
 /** Loads a state from its snapshot and journal, and is the source of the next snapshots. */
 export class Contents implements Source<TaskNumber>, Loader<TaskEvent, Header, TaskRecord> {
-  private loaded: State | null = null;
-  private savedHeader: Header | null = null;
-  private readonly records: TaskRecord[] = [];
+  private loading: State;
+  /** Whether there are tasks whose indexes have yet to be made. */
+  private unindexed = false;
 
   /** @param newSalt for a state folder without tasks; any non-negative integer. */
-  constructor(private readonly newSalt: number) {}
+  constructor(newSalt: number) {
+    this.loading = new State(newSalt);
+  }
 
-  /** The state, as soon as everything was loaded. */
+  /** The state. Not to be asked for before all records are restored. */
   get state(): State {
-    this.loaded ??= this.build();
-    return this.loaded;
+    if (this.unindexed) restoreIndexes(this.loading);
+    this.unindexed = false;
+    return this.loading;
   }
 
-  private build(): State {
-    const state = new State(this.savedHeader?.salt ?? this.newSalt);
-    if (this.savedHeader !== null) {
-      state.sequence = this.savedHeader.sequence;
-      state.nextNumber = this.savedHeader.nextNumber;
-      state.lastRemoval = this.savedHeader.lastRemoval;
-      for (const [key, change] of this.savedHeader.environments) state.environments.set(key, change);
-    }
-    restore(state, this.records);
-    this.records.length = 0;
-    return state;
+  restoreHeader({ sequence, nextNumber, lastRemoval, salt, environments }: Header): void {
+    this.loading = new State(salt);
+    Object.assign(this.loading, { sequence, nextNumber, lastRemoval });
+    for (const [key, change] of environments) this.loading.environments.set(key, change);
   }
 
-  restoreHeader(header: Header): void {
-    this.savedHeader = header;
-  }
-
+  /** Record by record, so that no second copy of them all is ever held. */
   restore(task: TaskRecord): void {
-    this.records.push(task);
+    restoreTask(this.loading, task);
+    this.unindexed = true;
   }
 
   replay(event: TaskEvent, sequence: number): void {

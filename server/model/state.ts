@@ -145,19 +145,27 @@ export function record(task: Task): TaskRecord {
 }
 
 /** Puts the records of a snapshot, in order of their numbers, into an empty state. */
-export function restore(state: State, records: readonly TaskRecord[]): void {
-  for (const stored of records) {
-    state.insert({
-      ...stored,
-      dependencies: stored.dependencies.map((dependency) => ({
-        ...dependency,
-        tally: { left: 0, failed: 0, skipped: 0 },
-      })),
-      children: [],
-      tally: { done: 0, failed: 0, awaited: 0, active: 0 },
-      dependents: [],
-    });
-  }
+export function restore(state: State, records: Iterable<TaskRecord>): void {
+  for (const stored of records) restoreTask(state, stored);
+  restoreIndexes(state);
+}
+
+/** Puts one record of a snapshot into a state; `restoreIndexes` must follow the last of them. */
+export function restoreTask(state: State, stored: TaskRecord): void {
+  state.insert({
+    ...stored,
+    dependencies: stored.dependencies.map((dependency) => ({
+      ...dependency,
+      tally: { left: 0, failed: 0, skipped: 0 },
+    })),
+    children: [],
+    tally: { done: 0, failed: 0, awaited: 0, active: 0 },
+    dependents: [],
+  });
+}
+
+/** Makes the indexes that need all tasks to be there. */
+export function restoreIndexes(state: State): void {
   for (const task of state.tasks.values()) {
     reindexFamily(state, task);
     linkDependencies(state, task);
