@@ -152,7 +152,7 @@ function spawnServer(
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
       env: {
-        ...env,
+        ...withoutTask(env),
         VBATCH_HOME: home,
         [readinessVariable]: '3',
         // Inside an editor, process.execPath is the editor unless this is set.
@@ -163,6 +163,15 @@ function spawnServer(
   } finally {
     closeSync(log);
   }
+}
+
+/**
+ * An environment without what marks the processes of a task: a server started from inside one is none
+ * of them, and must not end with the task when that is cancelled.
+ */
+function withoutTask(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isTasks = (name: string) => /^(VBATCH|VELDA)_/.test(name) && name !== 'VBATCH_CONFIG';
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isTasks(name)));
 }
 
 /** The line that the server writes when it is ready or gives up; null where it ends without one. */

@@ -272,6 +272,19 @@ while :; do sleep 0.1; done
     expect(await sandbox.task(id)).toMatchObject({ status: 'SUCCESS', attempt: 1 });
   });
 
+  it('R26 does not end a server that was started from inside the task that is cancelled', async () => {
+    const id = (
+      await sandbox.shell(`vbatch bash -c 'vctl server stop; vctl server start; touch restarted; sleep 60'`)
+    ).stdout.trim();
+    await sandbox.shell('until [ -e restarted ]; do sleep 0.02; done');
+    const pid = sandbox.discovery()?.pid ?? 0;
+    expect((await sandbox.run('vctl', ['cancel', id])).code).toBe(0);
+    await sandbox.run('vctl', ['watch', id]);
+    expect(await sandbox.task(id)).toMatchObject({ status: 'CANCELLED' });
+    expect(sandbox.discovery()?.pid).toBe(pid);
+    expect(isAlive(pid)).toBe(true);
+  });
+
   it('keeps its secrets to itself: modes of files, nothing in the log', async () => {
     const { stdout } = await sandbox.shell(
       `find ${sandbox.state} ! -type l -perm /077 ! -path '*/hosts/*' ! -type s`,
