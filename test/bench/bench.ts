@@ -5,7 +5,6 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../server/client/client.ts';
 import { connect, isAlive } from '../../server/client/launch.ts';
-import { readDiscovery } from '../../server/protocol/discovery.ts';
 import type { SubmissionInput } from '../../server/protocol/tasks.ts';
 import type { Surroundings } from './programs.ts';
 
@@ -33,11 +32,11 @@ export class Bench {
   /** Where nothing is ever written to a disk, if there is such a place. */
   readonly memory: Place;
   readonly disk: Place;
-  private readonly pids = new Set<number>();
+  private readonly endings: (() => void)[] = [];
   private folders = 0;
 
   constructor() {
-    this.disk = placeIn(tmpdir());
+    this.disk = placeIn(isTmpfs(tmpdir()) ? ownFolder() : tmpdir());
     this.memory = isTmpfs('/dev/shm') ? placeIn('/dev/shm') : this.disk;
   }
 
@@ -55,12 +54,14 @@ export class Bench {
     const env = environmentIn(folder);
     const serverFile = resolve('dist/server.cjs');
     const client = await connect(home, env, { start: true, serverFile, version: null });
-    const pid = readDiscovery(home)?.pid ?? 0;
-    this.pids.add(pid);
+    const { pid } = await client.server();
+    // Once it is gone, its number may be somebody else's.
+    let running = true;
+    this.atEnd(() => running && process.kill(pid, 'SIGKILL'));
     const ended = async () => {
       client.close();
       while (isAlive(pid)) await sleep(5);
-      this.pids.delete(pid);
+      running = false;
     };
     return {
       client,
@@ -78,9 +79,14 @@ export class Bench {
     };
   }
 
+  /** Has something done when all measurements are over, or one has failed. */
+  atEnd(action: () => void): void {
+    this.endings.push(action);
+  }
+
   /** Leaves nothing behind, whatever the measurements have come to. */
   clear(): void {
-    for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (const end of this.endings) end();
     for (const { folder } of [this.memory, this.disk]) {
       rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     }
@@ -89,6 +95,12 @@ export class Bench {
 
 function placeIn(parent: string): Place {
   return { name: isTmpfs(parent) ? 'tmpfs' : 'disk', folder: mkdtempSync(join(parent, 'vb-bench-')) };
+}
+
+/** Inside the package, where git ignores it. */
+function ownFolder(): string {
+  mkdirSync('.tmp', { recursive: true });
+  return resolve('.tmp');
 }
 
 function isTmpfs(path: string): boolean {

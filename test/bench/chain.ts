@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Machine, submit } from './bench.ts';
+import { type Bench, type Machine, submit } from './bench.ts';
 import type { Measure, Row } from './measure.ts';
 import { output, run, type Surroundings } from './programs.ts';
 import { interleave, timed } from './rounds.ts';
@@ -18,13 +19,12 @@ export const chain: Measure = {
   async run(bench) {
     const memory = await bench.machine(bench.memory);
     const disk = await bench.machine(bench.disk);
-    const peer = await spooler(memory);
+    const peer = await spooler(bench, memory);
     const figures = await interleave(rounds, {
       peer: () => spooled(peer),
       memory: () => chained(memory),
       disk: () => chained(disk),
     });
-    await run('tsp', ['-K'], peer);
     await memory.stop();
     await disk.stop();
     return (['memory', 'disk'] as const).map(
@@ -59,9 +59,11 @@ async function chained(machine: Machine): Promise<number> {
 }
 
 /** A task-spooler of our own, with its files where the server has its. */
-async function spooler({ cwd, env }: Machine): Promise<Surroundings> {
+async function spooler(bench: Bench, { cwd, env }: Machine): Promise<Surroundings> {
   await run('mkfifo', ['gate'], { cwd, env });
-  return { cwd, env: { ...env, TS_SOCKET: join(cwd, 'tsp.socket'), TMPDIR: cwd } };
+  const surroundings = { cwd, env: { ...env, TS_SOCKET: join(cwd, 'tsp.socket'), TMPDIR: cwd } };
+  bench.atEnd(() => spawnSync('tsp', ['-K'], surroundings));
+  return surroundings;
 }
 
 async function spooled(surroundings: Surroundings): Promise<number> {

@@ -26,7 +26,7 @@ export const fanOut: Measure = {
     await disk.stop();
     return (['memory', 'disk'] as const).map(
       (place): Row => ({
-        what: `a task of a fan-out of ${count}, ${bench[place].name}`,
+        what: `a task of a fan-out of ${count.toLocaleString('en')}, ${bench[place].name}`,
         unit: 'ms',
         value: figures[place] / count,
         beside: { what: 'GNU parallel', value: figures.peer / count },

@@ -1,16 +1,15 @@
 /** `npm run bench -- [--write] [MEASURE…]`: measures, prints, and with --write renews docs/benchmarks.md. */
-import { loadavg } from 'node:os';
 import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
 import { fanOut } from './fanOut.ts';
 import type { Measure, Row } from './measure.ts';
 import { nestedCall } from './nestedCall.ts';
 import { isInstalled } from './programs.ts';
-import { describeMachine, writeReport } from './report.ts';
+import { figures, type Report, writeReport } from './report.ts';
 import { startUp } from './startUp.ts';
 import { storedTasks } from './storedTasks.ts';
 import { submissions } from './submissions.ts';
-import { table } from './table.ts';
+import { describeSurroundings } from './surroundings.ts';
 import { taskOverhead } from './taskOverhead.ts';
 import { typedCommand } from './typedCommand.ts';
 
@@ -26,6 +25,7 @@ const all: readonly Measure[] = [
   startUp,
 ];
 
+/** The measures of these names, or all. Throws where a name is wrong. */
 function chosen(names: readonly string[]): readonly Measure[] {
   for (const name of names) {
     if (all.some((measure) => measure.name === name)) continue;
@@ -35,36 +35,49 @@ function chosen(names: readonly string[]): readonly Measure[] {
   return names.length === 0 ? all : all.filter((measure) => names.includes(measure.name));
 }
 
-async function main(): Promise<void> {
-  const args = process.argv.slice(2);
+function readArguments(args: readonly string[]): { write: boolean; measures: readonly Measure[] } {
   const write = args.includes('--write');
   const measures = chosen(args.filter((argument) => argument !== '--write'));
   if (write && measures !== all)
-    throw new Error('--write renews the whole document: give no measures with it');
+    throw new Error('--write renews all of docs/benchmarks.md: name no measures with it');
+  return { write, measures };
+}
+
+async function measureAll(bench: Bench, measures: readonly Measure[]): Promise<Report> {
+  const surroundings = describeSurroundings(bench);
+  const rows: Row[] = [];
+  const skipped: string[] = [];
+  for (const measure of measures) {
+    const missing = measure.needs.filter((program) => !isInstalled(program));
+    if (missing.length > 0) {
+      skipped.push(
+        `**Not measured:** ${measure.name}, because PATH does not lead to ${missing.join(' and ')}.`,
+      );
+      continue;
+    }
+    console.error(`measuring ${measure.name}`);
+    rows.push(...(await measure.run(bench)));
+  }
+  return { surroundings, measures, rows, skipped };
+}
+
+async function main(): Promise<void> {
+  const { write, measures } = readArguments(process.argv.slice(2));
   const bench = new Bench();
   process.once('SIGINT', () => {
     bench.clear();
     process.exit(130);
   });
-  const rows: Row[] = [];
-  const skipped: string[] = [];
-  const load = loadavg()[0] ?? 0;
   try {
-    for (const measure of measures) {
-      const missing = measure.needs.filter((program) => !isInstalled(program));
-      if (missing.length > 0) {
-        skipped.push(`**Not measured:** ${measure.name}, because ${missing.join(' and ')} is not on PATH.`);
-        continue;
-      }
-      console.error(`measuring ${measure.name}`);
-      rows.push(...(await measure.run(bench)));
-    }
-    const places = [bench.memory, bench.disk];
-    console.log([describeMachine({ places, load }), table(rows), ...skipped].join('\n\n'));
-    if (write) writeReport({ places, load, measures, rows, skipped });
+    const report = await measureAll(bench, measures);
+    console.log(figures(report));
+    if (write) writeReport(report);
   } finally {
     bench.clear();
   }
 }
 
-await main();
+await main().catch((error: Error) => {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Machine, submit, timeOf } from './bench.ts';
+import { type Bench, type Machine, submit, timeOf } from './bench.ts';
 import type { Measure, Row } from './measure.ts';
 import { run } from './programs.ts';
 import { interleave, timed } from './rounds.ts';
@@ -42,13 +41,12 @@ export const nestedCall: Measure = {
     const machine = await bench.machine(bench.memory);
     const script = join(machine.cwd, 'loop.sh');
     writeFileSync(script, loop);
-    const floor = await startFloor(machine);
+    const floor = await startFloor(bench, machine);
     const figures = await interleave(rounds, {
-      floor: () => floor.time(script),
+      floor: () => floor(script),
       held: () => nested(machine, ['sh', script, String(calls), 'vbatch', '--hold', 'true']),
       running: () => nested(machine, ['sh', script, String(calls), 'vbatch', 'true']),
     });
-    await floor.stop();
     await machine.stop();
     const beside = { what: 'a script and two FIFOs', value: figures.floor };
     const row = (what: string, value: number, goal: Row['goal']): Row => {
@@ -76,25 +74,15 @@ async function nested(machine: Machine, command: string[]): Promise<number> {
   return (timeOf(task.finishedAt) - timeOf(task.startedAt)) / calls;
 }
 
-interface Floor {
-  /** Milliseconds for each call of the loop. */
-  time(script: string): Promise<number>;
-  stop(): Promise<void>;
-}
-
-async function startFloor({ cwd, env }: Machine): Promise<Floor> {
+/** A function that gives the milliseconds for each call of the loop in `script`. */
+async function startFloor(bench: Bench, { cwd, env }: Machine): Promise<(script: string) => Promise<number>> {
   const call = join(cwd, 'call.sh');
   writeFileSync(call, caller);
   chmodSync(call, 0o755);
   await run('mkfifo', ['request', 'reply'], { cwd, env });
   const answering = spawn('sh', ['-c', responder], { cwd, env, stdio: 'ignore' });
-  return {
-    time: async (script) => {
-      return (await timed(() => run('sh', [script, String(calls), call], { cwd, env }))) / calls;
-    },
-    async stop() {
-      answering.kill();
-      await once(answering, 'exit');
-    },
+  bench.atEnd(() => answering.kill());
+  return async (script) => {
+    return (await timed(() => run('sh', [script, String(calls), call], { cwd, env }))) / calls;
   };
 }

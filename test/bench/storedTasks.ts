@@ -13,7 +13,7 @@ export const storedTasks: Measure = {
   name: 'stored',
   needs: [],
   how:
-    `Two servers, one with ${few} and one with ${many} finished tasks loaded from a snapshot, get \`true\` in turn, ` +
+    `Two servers, one with ${few} and one with ${many.toLocaleString('en')} finished tasks loaded from a snapshot, get \`true\` in turn, ` +
     `${samples} times each: from the request until the answer that it is on disk. The task is done before the next ` +
     'comes. Memory is the resident set of the server afterwards. Beside it: the server with the few.',
   async run(bench) {

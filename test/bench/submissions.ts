@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from '../../server/client/client.ts';
 import type { SubmitRequest } from '../../server/protocol/tasks.ts';
+import type { Bench } from './bench.ts';
 import type { Measure, Row } from './measure.ts';
 import { inFlight, interleave, timed } from './rounds.ts';
 
@@ -22,7 +23,7 @@ export const submissions: Measure = {
   async run(bench) {
     const memory = await bench.machine(bench.memory);
     const disk = await bench.machine(bench.disk);
-    const bare = await startBare();
+    const bare = await startBare(bench);
     const rows: Row[] = [];
     for (const way of ways) {
       const rate = async (client: Client) => {
@@ -32,7 +33,7 @@ export const submissions: Measure = {
         return (way.requests * way.tasks * 1_000) / taken;
       };
       const figures = await interleave(rounds, {
-        floor: () => rate(bare.client),
+        floor: () => rate(bare),
         memory: () => rate(memory.client),
         disk: () => rate(disk.client),
       });
@@ -46,7 +47,6 @@ export const submissions: Measure = {
         });
       }
     }
-    await bare.stop();
     await memory.stop();
     await disk.stop();
     return rows;
@@ -59,19 +59,12 @@ async function accepted(client: Client, request: SubmitRequest): Promise<void> {
   if (refused !== undefined) throw new Error(`not accepted: ${JSON.stringify(refused)}`);
 }
 
-async function startBare(): Promise<{ client: Client; stop(): Promise<void> }> {
+async function startBare(bench: Bench): Promise<Client> {
   const child: ChildProcess = spawn(process.execPath, ['test/bench/bareServer.mjs'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  bench.atEnd(() => child.kill());
   if (child.stdout === null) throw new Error('the bare server has no output');
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const client = new Client({ port: Number(line.toString()), token: '' });
-  return {
-    client,
-    async stop() {
-      client.close();
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
+  return new Client({ port: Number(line.toString()), token: '' });
 }
