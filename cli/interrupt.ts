@@ -15,6 +15,8 @@ export interface Interruptible {
   program: Program;
   io: Io;
   screen: Screen;
+  /** Keeps everything else off the terminal while a question is open. */
+  hold: <T>(question: () => Promise<T>) => Promise<T>;
   /** Aborts when the wait is over. */
   over: AbortSignal;
   cancel: () => Promise<ActionResult>;
@@ -32,7 +34,7 @@ export function interrupted(wait: Interruptible): Promise<number> {
       if (asking && signal === 'SIGINT') return;
       const meaning = cancelling ? 'detach' : meaningOf(signal, wait);
       asking = meaning === 'ask';
-      const wish = meaning === 'ask' ? await wait.screen.hold(() => ask(wait)) : meaning;
+      const wish = meaning === 'ask' ? await wait.hold(() => ask(wait)) : meaning;
       asking = false;
       if (wait.over.aborted || wish === 'continue') return;
       if (wish === 'cancel') {
@@ -56,7 +58,7 @@ export function interrupted(wait: Interruptible): Promise<number> {
  * and is cancelled with it; what `vbatch` has submitted goes on by itself.
  */
 function meaningOf(signal: Signal, { program, io }: Interruptible): Wish | 'ask' {
-  if (signal === 'SIGINT' && io.stdin.isTTY && io.stderr.isTTY === true) return 'ask';
+  if (signal === 'SIGINT' && io.stdin.isTTY && io.stdin.readable && io.stderr.isTTY === true) return 'ask';
   return program === 'vrun' ? 'cancel' : 'detach';
 }
 

@@ -14,7 +14,7 @@ export interface Output {
 export interface Io {
   stdout: Output;
   stderr: Output;
-  stdin: Pick<ReadStream, 'isTTY' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>;
+  stdin: Pick<ReadStream, 'isTTY' | 'readable' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>;
   env: NodeJS.ProcessEnv;
   /** Where SIGINT and SIGTERM are announced. */
   signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;

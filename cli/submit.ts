@@ -19,6 +19,7 @@ import { taskJson } from '../server/protocol/taskJson.ts';
 import type { SubmissionInput, TaskView } from '../server/protocol/tasks.ts';
 import { type Io, writeAll } from './io.ts';
 import { harmless } from './render/text.ts';
+import { mayRead } from './typing.ts';
 import { type WaitingClient, waitFor } from './wait.ts';
 
 /** What submitting needs of the client. */
@@ -45,7 +46,10 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
     return 0;
   }
   const client = await invocation.connect();
-  const { id, notes } = await submitted(client, call, submissionOf(invocation, call));
+  // Only from a terminal: what a loop reads (`while read x; do vrun …`) is not for the command (R36).
+  const typing = program === 'vrun' && mayRead(io.stdin);
+  const submission = { ...submissionOf(invocation, call), ...(typing && { stdin: 'open' as const }) };
+  const { id, notes } = await submitted(client, call, submission);
   if (!call.quiet) for (const note of notes) io.stderr.write(`${program}: ${harmless(note)}\n`);
   if (call.dryRun) {
     io.stderr.write(`${program}: would submit ${id}\n`);
@@ -54,7 +58,7 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
   if (!call.follow && !call.json) io.stdout.write(`${id}\n`);
   if (call.follow && program === 'vbatch' && !call.quiet) io.stderr.write(`vbatch: ${id}\n`);
   const code = call.wait
-    ? await waitFor(id, client, io, { program, follow: call.follow, quiet: call.quiet })
+    ? await waitFor(id, client, io, { program, follow: call.follow, quiet: call.quiet, typing })
     : 0;
   if (call.json) await writeAll(io.stdout, json(await client.task(id)));
   return code;

@@ -6,9 +6,10 @@ import { endSentence, exitCodeOf } from '../server/protocol/exitCode.ts';
 import { interrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { Screen } from './render/screen.ts';
+import { Typing } from './typing.ts';
 
 /** What waiting needs of the client. */
-export type WaitingClient = Pick<Client, 'task' | 'whenDone' | 'followLog' | 'cancel'>;
+export type WaitingClient = Pick<Client, 'task' | 'whenDone' | 'followLog' | 'cancel' | 'type'>;
 
 export interface WaitOptions {
   program: Program;
@@ -16,6 +17,8 @@ export interface WaitOptions {
   follow: boolean;
   /** Say nothing about how it ended. */
   quiet: boolean;
+  /** What is typed at the terminal goes to the task. */
+  typing: boolean;
 }
 
 /** How often the status line is renewed. */
@@ -26,13 +29,21 @@ export async function waitFor(
   id: string,
   client: WaitingClient,
   io: Io,
-  { program, follow, quiet }: WaitOptions,
+  { program, follow, quiet, typing: types }: WaitOptions,
 ): Promise<number> {
   const screen = new Screen(io);
   const leaving = new AbortController();
   // From the task's end on there is nothing to ask or to show, though output may still arrive.
   const over = new AbortController();
-  const left = interrupted({ id, program, io, screen, over: over.signal, cancel: () => client.cancel(id) });
+  const typing = types ? new Typing({ id, client, stdin: io.stdin, over: over.signal }) : null;
+  const hold = async <T>(question: () => Promise<T>): Promise<T> => {
+    typing?.suspend();
+    const answer = await screen.hold(question);
+    typing?.resume();
+    return answer;
+  };
+  const cancel = () => client.cancel(id);
+  const left = interrupted({ id, program, io, screen, hold, over: over.signal, cancel });
   const ended = Promise.all([
     client.whenDone(id, leaving.signal).finally(() => over.abort()),
     follow ? passOn(client.followLog(id, leaving.signal), screen) : null,
@@ -42,7 +53,10 @@ export async function waitFor(
   if (screen.live) void showStatus(id, client, screen, over.signal);
   try {
     const result = await Promise.race([ended, left]);
-    if (typeof result === 'number') return result;
+    if (typeof result === 'number') {
+      await typing?.leave();
+      return result;
+    }
     const [task] = result;
     const sentence = endSentence(task);
     if (sentence !== null && !quiet) screen.note(`${program}: ${sentence}`);

@@ -9,6 +9,8 @@ import type {
   HostView,
   PoolView,
   ServerView,
+  StdinRequest,
+  StdinResponse,
   SubmitRequest,
   SubmitResult,
   TaskDetail,
@@ -98,6 +100,18 @@ export class Client {
           if (fresh.length > 0) yield { stream, data: fresh };
         }
         return;
+      } catch (error) {
+        await this.pauseAfter(error, signal);
+      }
+    }
+  }
+
+  /** Types into a task's stdin. Asks again after a lost connection: what has arrived is not typed twice. */
+  async type(id: string, request: StdinRequest, signal?: AbortSignal): Promise<StdinResponse> {
+    for (;;) {
+      try {
+        const options = { body: request, signal, repeatable: true };
+        return await this.transport.json('POST', `${taskPath(id)}/stdin`, options);
       } catch (error) {
         await this.pauseAfter(error, signal);
       }

@@ -13,6 +13,7 @@ import type {
   HostView,
   PoolView,
   ServerView,
+  StdinResponse,
   Submission,
   SubmitResult,
   TaskDetail,
@@ -36,9 +37,12 @@ import { inherited } from './orders.ts';
 import { findTask, selectTasks, treeOf } from './queries.ts';
 import { Removals } from './removals.ts';
 import type { Rooms } from './rooms.ts';
-import type { EngineService, LogRequest, Publication, Submitter, TaskQuery } from './service.ts';
+import type { EngineService, LogRequest, Publication, Submitter, TaskQuery, Typed } from './service.ts';
+import { typeInto } from './stdin.ts';
 import { environmentKey, submissionRequest } from './submission.ts';
+import type { TaskWatch } from './taskWatch.ts';
 import { taskDetail, taskView } from './views.ts';
+import { Waiters } from './waiters.ts';
 
 export interface EngineParts {
   state: State;
@@ -58,7 +62,7 @@ export class Engine implements EngineService {
   private readonly core: Core;
   private readonly dispatch: Dispatch;
   private readonly listeners = new Set<(publication: Publication) => void>();
-  private readonly waiters = new Map<TaskNumber, Set<() => void>>();
+  private readonly waiters = new Waiters();
   private readonly removals: Removals;
   private published: number;
 
@@ -275,7 +279,7 @@ export class Engine implements EngineService {
       if (task === undefined) throw new VbatchError('notFound', `task "${text}" has been pruned`);
       if (task.phase.kind === 'done') return await this.whenDurable(() => taskView(state, rooms, task));
       signal.throwIfAborted();
-      await this.changed(number, signal);
+      await this.waiters.changed(number, signal);
     }
   }
 
@@ -290,14 +294,11 @@ export class Engine implements EngineService {
       const made = task.attempts.length === 1 ? '1 attempt' : `${task.attempts.length} attempts`;
       throw new VbatchError('notFound', `there is no attempt ${attempt} of ${task.id}: it has had ${made}`);
     }
-    return openLog(
-      {
-        task: () => task,
-        host: (name) => this.parts.rooms.hosts.get(name)?.host,
-        changed: (signal) => this.changed(task.number, signal),
-      },
-      request,
-    );
+    return openLog(this.watch(task), request);
+  }
+
+  async type(text: string, typed: Typed, signal: AbortSignal): Promise<StdinResponse> {
+    return await typeInto(this.watch(findTask(this.parts.state, text)), typed, signal);
   }
 
   async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }> {
@@ -345,30 +346,19 @@ export class Engine implements EngineService {
     return { changed, removed };
   }
 
-  /** Resolves at the next durable change of a task, or when `signal` aborts. */
-  private changed(number: TaskNumber, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.waiters.get(number) ?? new Set();
-      this.waiters.set(number, waiting);
-      const done = (): void => {
-        waiting.delete(done);
-        if (waiting.size === 0) this.waiters.delete(number);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      waiting.add(done);
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done);
-    });
+  private watch(task: Task): TaskWatch {
+    return {
+      task: () => task,
+      host: (name) => this.parts.rooms.hosts.get(name)?.host,
+      changed: (signal) => this.waiters.changed(task.number, signal),
+    };
   }
 
   private deliver(batch: Batch): void {
     this.published = batch.sequence;
     if (batch.removed.length > 0) this.removals.add(batch.sequence, batch.removed);
     this.dispatch.perform(batch.effects);
-    for (const number of batch.changed) {
-      for (const wake of [...(this.waiters.get(number) ?? [])]) wake();
-    }
+    this.waiters.wake(batch.changed);
     this.publish({ type: 'tasks', sequence: batch.sequence, changed: batch.changed, removed: batch.removed });
   }
 

@@ -1,28 +1,21 @@
 /** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
 import { Readable } from 'node:stream';
 import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
-import type { Attempt, Task } from '../model/task.ts';
+import type { Attempt } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { LogRequest } from './service.ts';
+import type { TaskWatch } from './taskWatch.ts';
 
 /** Bytes read at once. */
 const readSize = 256 * 1024;
-
-/** What the reader needs to know of a task, as it is at the moment of asking. */
-export interface LogSource {
-  task(): Task;
-  host(name: string): Host | undefined;
-  /** Resolves at the next change of the task, or when `signal` aborts. */
-  changed(signal: AbortSignal): Promise<void>;
-}
 
 export function attemptKey(task: number, attempt: number): AttemptKey {
   return `${task}.${attempt}`;
 }
 
 /** Chunks of output. With `follow` it ends when the task is done, or the one attempt asked for is. */
-export function openLog(source: LogSource, request: LogRequest): Readable {
+export function openLog(source: TaskWatch, request: LogRequest): Readable {
   const abort = new AbortController();
   const chunks = readAttempts(source, request, abort.signal);
   // `Readable.from` would wait, when destroyed, for the chunk that the reader is waiting for.
@@ -51,7 +44,7 @@ async function letGo(chunks: AsyncGenerator<LogChunk>): Promise<void> {
 }
 
 async function* readAttempts(
-  source: LogSource,
+  source: TaskWatch,
   request: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk> {
@@ -73,7 +66,7 @@ interface Progress {
 }
 
 async function* readAttempt(
-  source: LogSource,
+  source: TaskWatch,
   number: number,
   request: LogRequest,
   signal: AbortSignal,

@@ -25,6 +25,7 @@ export function startOrder(
   return {
     key: attemptKey(task.number, task.attempts.length),
     command: task.spec.command,
+    stdin: task.spec.stdin ?? 'empty',
     directory: task.spec.directory,
     setup: [...setupLines(host), ...setupLines(pool)].join('\n'),
     environment,

@@ -12,6 +12,7 @@ import type {
   HostView,
   PoolView,
   ServerView,
+  StdinResponse,
   Submission,
   SubmitResult,
   TaskDetail,
@@ -59,6 +60,17 @@ export interface LogRequest {
   follow: boolean;
 }
 
+/** Bytes for the stdin of a task's attempt. */
+export interface Typed {
+  /** The attempt meant; null before one is known. */
+  attempt: number | null;
+  /** Where they belong in its stdin. */
+  offset: number;
+  data: Buffer;
+  /** Nothing follows. */
+  end: boolean;
+}
+
 export interface EngineService {
   /** Sequence of the newest durable event. */
   readonly sequence: number;
@@ -87,6 +99,8 @@ export interface EngineService {
   whenDone(text: string, signal: AbortSignal): Promise<TaskView>;
   /** A stream of LogChunk objects. Destroying it stops the reading. */
   log(text: string, request: LogRequest): Promise<Readable>;
+  /** Types into a task's stdin, once it runs. Resolves when its command can read it; rejects when `signal` aborts. */
+  type(text: string, typed: Typed, signal: AbortSignal): Promise<StdinResponse>;
   /** Bytes written so far by an attempt. */
   logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }>;
   /** Calls back after each durable batch. Returns the way to stop. */

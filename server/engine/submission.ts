@@ -52,6 +52,7 @@ export function submissionRequest(submission: Submission, context: Context): Sub
       awaited: submission.awaited,
       environment: context.environment,
       variables: submission.variables,
+      ...(submission.stdin === 'open' && { stdin: submission.stdin }),
       workspace: context.workspace,
       shards: submission.shards === null ? null : { ...submission.shards, gang: submission.gang },
     },

@@ -1,32 +1,20 @@
-/**
- * Calls of vbatch and vrun from inside attempts: the server's side of the shim (see agent/shim.sh).
- *
- * Its small files are read and written synchronously: a call touches some five of them, fresh in the
- * page cache, and sending each through the thread pool costs Node ten times the work itself.
- */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+/** Calls of vbatch and vrun from inside attempts: the server's side of the shim (see agent/shim.sh). */
+import { join } from 'node:path/posix';
 import type { Readable } from 'node:stream';
 import { decodeBytes, encodeBytes } from '../protocol/bytes.ts';
+import type { StreamKey } from './agent/events.ts';
+import { answerOrder, replyOrder } from './agent/orders.ts';
 import { type Environment, environmentChange, parseExports } from './environment.ts';
-import { openToWrite, writeAll } from './fifo.ts';
-import type { HostPaths } from './files.ts';
+import { escapeForPrintf } from './escape.ts';
+import { HandOver } from './handOver.ts';
 import type { AttemptKey, CallAnswer, CallKey, LogStream, NestedCall } from './host.ts';
+import type { Site } from './machine.ts';
 
 const endMark = Buffer.from('\0END\n');
-/** What there is besides of a call that has streams. */
-const streamSuffixes = ['.out', '.err', '.out.fed', '.err.fed'];
-/** Characters of the count in a `.fed` file, so that a new one always covers the old one. */
-const countWidth = 16;
+/** Bytes of output handed to a shim at once. */
+const pieceSize = 256 * 1024;
+/** Texts of an answer longer than this are handed over as output. Bytes; a FIFO takes 64 KiB at once. */
+const longText = 4096;
 
 /** What an attempt's calls are compared with, and the last comparison: a fan-out makes thousands alike. */
 interface Baseline {
@@ -36,88 +24,162 @@ interface Baseline {
 
 type Surroundings = Pick<NestedCall, 'variables' | 'environment'>;
 
+/** Where the calls are, while the agent is there to be told. */
+export interface CallGround {
+  site: Site;
+  send: (order: string) => void;
+}
+
+/** A call that has been reported and is not over. */
+interface OpenCall {
+  /** How much of each stream has been fed. */
+  fed: Record<LogStream, number>;
+  /** The last line, once there is one. */
+  answer: string | null;
+}
+
 export class NestedCalls {
-  /** Calls reported and not yet answered. */
-  private readonly open = new Set<CallKey>();
-  private readonly baselines = new Map<AttemptKey, Baseline>();
+  private readonly open = new Map<CallKey, OpenCall>();
+  private readonly baselines = new Map<AttemptKey, Promise<Baseline>>();
+  private readonly streams = new HandOver();
+  private ground: CallGround | null = null;
+  /** Calls are reported in the order in which they came, however long each takes to read. */
+  private reported: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly paths: HostPaths,
     private readonly report: (call: NestedCall) => void,
+    private readonly log: (message: string) => void,
   ) {}
 
-  /** Reports the call, unless that has been done, or it is answered, or its request is torn. */
+  /** An agent is ready; what was under way with the last one is sent again. */
+  attach(ground: CallGround): void {
+    this.ground = ground;
+    this.streams.resume();
+  }
+
+  detach(): void {
+    this.ground = null;
+  }
+
+  /** Reports the call, unless that has been done, or its request is torn. One that is answered is answered again. */
   receive(key: CallKey): void {
-    if (this.open.has(key)) return;
-    const request = parseRequest(readIfThere(this.path(key)));
-    if (!request) return;
-    this.open.add(key);
-    const { exports, ...call } = request;
-    const attempt = key.slice(0, key.indexOf('/'));
-    this.report({ key, attempt, ...call, ...this.surroundings(attempt, exports) });
+    const { ground } = this;
+    const known = this.open.get(key);
+    if (known?.answer != null) ground?.send(answerOrder(key, known.answer));
+    if (known || !ground) return;
+    this.open.set(key, { fed: { stdout: 0, stderr: 0 }, answer: null });
+    const reading = this.read(ground.site, key).catch((error: Error) => {
+      this.log(`Call ${key} cannot be read: ${error.message}`);
+      return null;
+    });
+    this.reported = this.reported.then(async () => {
+      const call = await reading;
+      if (call) this.report(call);
+      else this.open.delete(key);
+    });
+  }
+
+  took(of: StreamKey, offset: number): void {
+    this.streams.took(of, offset);
+  }
+
+  deaf(of: StreamKey): void {
+    this.streams.deaf(of);
+  }
+
+  /** The call has its answer, or is not there any more. */
+  answered(key: CallKey): void {
+    this.forgetCall(key);
+    const { ground } = this;
+    if (ground) this.remove(ground.site, [`${this.path(ground.site, key)}.reply`]);
   }
 
   /** See Host.feed. What an earlier server has handed over of the same source is not repeated. */
   async feed(key: CallKey, stream: LogStream, source: Readable): Promise<void> {
-    const path = `${this.path(key)}.${stream === 'stdout' ? 'out' : 'err'}`;
-    const descriptor = openToWrite(path);
-    if (descriptor === null) {
-      source.destroy();
-      return;
-    }
-    const count = new HandedOver(`${path}.fed`);
     try {
-      let skip = count.value;
       for await (const chunk of source as AsyncIterable<Buffer>) {
-        const rest = chunk.subarray(skip);
-        skip -= chunk.length - rest.length;
         // Leaving the loop destroys the source.
-        if (!(await writeAll(descriptor, rest, (bytes) => count.add(bytes)))) break;
+        if (!(await this.pass(key, stream, chunk))) break;
       }
     } finally {
-      closeSync(descriptor);
-      count.close();
+      source.destroy();
     }
   }
 
   /** See Host.answer. */
-  async answer(key: CallKey, answer: CallAnswer): Promise<void> {
-    const path = this.path(key);
-    const descriptor = openToWrite(`${path}.reply`);
-    if (descriptor !== null) {
-      try {
-        await writeAll(descriptor, encodeAnswer(answer), () => {});
-      } finally {
-        closeSync(descriptor);
-      }
-    }
-    // The name stays taken for as long as the attempt is known; a server that comes later finds nothing to answer.
-    ifThere(() => truncateSync(path));
-    ifThere(() => unlinkSync(`${path}.reply`));
-    if (existsSync(`${path}.out`)) {
-      for (const suffix of streamSuffixes) ifThere(() => unlinkSync(path + suffix));
-    }
-    this.open.delete(key);
+  async answer(key: CallKey, { exitCode, stdout, stderr }: CallAnswer): Promise<void> {
+    const call = this.open.get(key);
+    if (!call || call.answer !== null) return;
+    const texts = { stdout: encodeBytes(stdout), stderr: encodeBytes(stderr) };
+    const short = await Promise.all(
+      (['stdout', 'stderr'] as const).map(async (stream) => {
+        if (texts[stream].length <= longText) return escapeForPrintf(texts[stream]);
+        await this.pass(key, stream, texts[stream]);
+        return '';
+      }),
+    );
+    call.answer = `${exitCode} =${short[0]} =${short[1]}`;
+    this.ground?.send(answerOrder(key, call.answer));
   }
 
   /** Lets go of what was kept in memory for an attempt that has ended. */
   release(attempt: AttemptKey): void {
     this.baselines.delete(attempt);
-    for (const key of this.open) if (key.startsWith(`${attempt}/`)) this.open.delete(key);
+    for (const key of this.open.keys()) if (key.startsWith(`${attempt}/`)) this.forgetCall(key);
   }
 
-  private path(key: CallKey): string {
-    return join(this.paths.calls, key);
+  private forgetCall(key: CallKey): void {
+    this.open.delete(key);
+    this.streams.release(`${key} `);
+  }
+
+  private path(site: Site, key: CallKey): string {
+    return join(site.paths.calls, key);
+  }
+
+  private remove(site: Site, paths: readonly string[]): void {
+    site.files.remove(paths).catch((error: Error) => this.log(`Cleaning up after a call: ${error.message}`));
+  }
+
+  /** Hands over the next bytes of a call's stream. False where nobody takes them. */
+  private async pass(key: CallKey, stream: LogStream, bytes: Buffer): Promise<boolean> {
+    const call = this.open.get(key);
+    if (!call) return false;
+    const at = call.fed[stream];
+    call.fed[stream] += bytes.length;
+    const files = new Set<string>();
+    try {
+      return await this.streams.give(`${key} ${stream}`, at, bytes, pieceSize, async (from, piece) => {
+        const { ground } = this;
+        // Without an agent there is nobody to send to; the next one makes this go on.
+        if (!ground) return;
+        const file = `${this.path(ground.site, key)}.${stream}.${from}`;
+        files.add(file);
+        await ground.site.files.writeWhole(file, piece, 0o600);
+        ground.send(replyOrder(key, `${stream} ${from} ${from + piece.length}`));
+      });
+    } finally {
+      if (this.ground) this.remove(this.ground.site, [...files]);
+    }
+  }
+
+  private async read(site: Site, key: CallKey): Promise<NestedCall | null> {
+    const request = parseRequest((await site.files.read(this.path(site, key))) ?? Buffer.alloc(0));
+    if (!request) return null;
+    const { exports, ...call } = request;
+    const attempt = key.slice(0, key.indexOf('/'));
+    return { key, attempt, ...call, ...(await this.surroundings(site, attempt, exports)) };
   }
 
   /** The caller's variables, and what of them has changed since its attempt started. */
-  private surroundings(attempt: AttemptKey, exports: Buffer): Surroundings {
-    let baseline = this.baselines.get(attempt);
-    if (!baseline) {
-      const run = readIfThere(`${this.paths.attempt(attempt)}.run`);
-      baseline = { environment: parseExports(run.subarray(run.lastIndexOf(0) + 1)), last: null };
-      this.baselines.set(attempt, baseline);
+  private async surroundings(site: Site, attempt: AttemptKey, exports: Buffer): Promise<Surroundings> {
+    let reading = this.baselines.get(attempt);
+    if (!reading) {
+      reading = readBaseline(site, attempt);
+      this.baselines.set(attempt, reading);
+      reading.catch(() => this.baselines.delete(attempt));
     }
+    const baseline = await reading;
     if (baseline.last?.exports.equals(exports)) return baseline.last.surroundings;
     const variables = parseExports(exports);
     const surroundings = { variables, environment: environmentChange(baseline.environment, variables) };
@@ -126,41 +188,9 @@ export class NestedCalls {
   }
 }
 
-function ifThere(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-/** A file's bytes, or none where it cannot be read: a line in the FIFO may name anything. */
-function readIfThere(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
-
-/** Counts the bytes that the shim is sure to get, for a server that takes over. */
-class HandedOver {
-  value = 0;
-  private readonly descriptor: number;
-
-  constructor(path: string) {
-    this.descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    this.value = Number(readFileSync(this.descriptor, 'latin1'));
-  }
-
-  add(bytes: number): void {
-    this.value += bytes;
-    writeSync(this.descriptor, String(this.value).padStart(countWidth), 0);
-  }
-
-  close(): void {
-    closeSync(this.descriptor);
-  }
+async function readBaseline(site: Site, attempt: AttemptKey): Promise<Baseline> {
+  const run = (await site.files.read(`${site.paths.attempt(attempt)}.run`)) ?? Buffer.alloc(0);
+  return { environment: parseExports(run.subarray(run.lastIndexOf(0) + 1)), last: null };
 }
 
 interface Request extends Pick<NestedCall, 'program' | 'args' | 'directory'> {
@@ -184,18 +214,4 @@ export function parseRequest(bytes: Buffer): Request | null {
   if (!(count >= 0 && count <= bytes.length)) return null;
   const args = Array.from({ length: count }, field);
   return { program, directory, args, exports: bytes.subarray(at, -endMark.length) };
-}
-
-/** The line that the shim reads: see agent/shim.sh. */
-export function encodeAnswer({ exitCode, stdout, stderr }: CallAnswer): Buffer {
-  return Buffer.from(`${exitCode} =${escapeForPrintf(stdout)} =${escapeForPrintf(stderr)}\n`);
-}
-
-/** The text as printf's %b takes it, in bytes that no shell gives a meaning to. */
-function escapeForPrintf(text: string): string {
-  const bytes = encodeBytes(text).toString('latin1');
-  return bytes.replace(
-    /[^A-Za-z0-9_./:,+=@%-]/g,
-    (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
 }

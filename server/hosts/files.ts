@@ -1,8 +1,6 @@
-/** The folder that a host keeps: what lies where. All of it belongs to its owner alone. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { scripts, scriptsVersion } from './agent/scripts.ts';
+/** The folder that a host keeps on its machine: what lies where. All of it belongs to its owner alone. */
+import { join } from 'node:path/posix';
+import { scriptsVersion } from './agent/scripts.ts';
 import type { AttemptKey, LogStream } from './host.ts';
 
 export interface HostPaths {
@@ -36,58 +34,10 @@ export function hostPaths(folder: string): HostPaths {
 }
 
 /** What follows the key in the names of an attempt's files. */
-const attemptSuffixes = ['run', 'out', 'err', 'exit', 'stop', 'order', 'setup', 'start'];
-/** An environment that no server has written for this long is removed. Milliseconds. */
-const environmentAge = 24 * 3600 * 1000;
+const attemptSuffixes = ['run', 'out', 'err', 'exit', 'stop', 'in', 'pipe', 'order', 'setup', 'start'];
 
-/**
- * Makes the folder ready for an agent. Answers with its cookie: chosen once for each folder, it
- * marks the processes of its attempts, so that no other state folder's are ever touched.
- */
-export async function prepareFolder(paths: HostPaths): Promise<string> {
-  await mkdir(paths.environments, { recursive: true, mode: 0o700 });
-  await installScripts(paths);
-  await removeOldEnvironments(paths.environments);
-  const file = join(paths.folder, 'id');
-  const known = await readFile(file, 'utf8').catch(() => '');
-  if (/^[0-9a-f]{24}$/.test(known)) return known;
-  const cookie = randomBytes(12).toString('hex');
-  await writeWhole(file, cookie, 0o600);
-  return cookie;
-}
-
-async function installScripts(paths: HostPaths): Promise<void> {
-  for (const [name, text] of Object.entries(scripts)) {
-    const path = join(paths.scripts, name);
-    const present = await readFile(path, 'utf8').catch(() => '');
-    if (present === text) continue;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeWhole(path, text, 0o700);
-  }
-}
-
-let written = 0;
-
-/** Writes a file that is never seen half written, even by another writer of the same. */
-export async function writeWhole(path: string, contents: string | Buffer, mode: number): Promise<void> {
-  const temporary = `${path}.${process.pid}.${++written}.new`;
-  await writeFile(temporary, contents, { mode });
-  await rename(temporary, path);
-}
-
-/** Each server writes the environments it needs anew, so old ones are needed by no attempt to come. */
-async function removeOldEnvironments(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > environmentAge) await rm(path, { force: true });
-  }
-}
-
-/** Removes all files of an attempt. */
-export async function removeAttempt(paths: HostPaths, key: AttemptKey): Promise<void> {
-  await Promise.all([
-    ...attemptSuffixes.map((suffix) => rm(`${paths.attempt(key)}.${suffix}`, { force: true })),
-    rm(join(paths.calls, key), { recursive: true, force: true }),
-  ]);
+/** All that there may be of an attempt. */
+export function attemptPaths(paths: HostPaths, key: AttemptKey): string[] {
+  const files = attemptSuffixes.map((suffix) => `${paths.attempt(key)}.${suffix}`);
+  return [...files, join(paths.calls, key)];
 }

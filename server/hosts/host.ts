@@ -25,6 +25,8 @@ export interface HostFacts {
 export interface StartOrder {
   key: AttemptKey;
   command: readonly string[];
+  /** Whether its stdin takes what `input` gives; else it is empty (R36). */
+  stdin: 'empty' | 'open';
   directory: string;
   /** Shell lines to run before the command: the host's, then the pool's (R34). Empty for none. */
   setup: string;
@@ -110,6 +112,12 @@ export interface Host {
   logOrder(key: AttemptKey): Promise<LogStretch[]>;
   /** Calls back soon after either stream may have grown, until the returned function is called. */
   watchLog(key: AttemptKey, changed: () => void): () => void;
+  /**
+   * Types bytes into an attempt's stdin, from this offset on; what has arrived there before is left out.
+   * With `end` nothing follows. Resolves when all of it has been taken: with false where the command
+   * takes no more. While the host is offline this waits.
+   */
+  input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean>;
   /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. */
   readHead(path: string, length: number): Promise<Buffer | null>;
   /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */

@@ -1,6 +1,6 @@
 /** How an attempt's surroundings are made (R34): the files that its wrapper sources, and its order. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join } from 'node:path/posix';
 import { encodeBytes } from '../protocol/bytes.ts';
 import type { Launch } from './agent/orders.ts';
 import { quote } from './agent/orders.ts';
@@ -51,6 +51,7 @@ function planPlain(order: StartOrder, ground: Ground): LaunchPlan {
   return {
     launch: {
       key: order.key,
+      stdin: order.stdin,
       directory: order.directory,
       environment: environmentFile.path,
       program: order.command[0] ?? '',
@@ -75,6 +76,7 @@ function planWithSetup(order: StartOrder, ground: Ground): LaunchPlan {
   return {
     launch: {
       key: order.key,
+      stdin: order.stdin,
       directory: order.directory,
       environment: environmentFile.path,
       program: shell,

@@ -8,7 +8,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import type { HostPaths } from './files.ts';
 import type { AttemptKey, LogStream, LogStretch } from './host.ts';
-import { fileSize } from './logs.ts';
+import { fileSize } from './localFiles.ts';
 
 const streams = ['stdout', 'stderr'] as const;
 type Sizes = Record<LogStream, number>;

@@ -1,35 +1,68 @@
-/** Reading what attempts have printed: plain files, grown by the attempts themselves. */
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+/** What attempts have printed, as it lies on this machine: grown by the attempts themselves, or fetched. */
+import type { HostPaths } from './files.ts';
+import type { AttemptKey, LogStream, LogStretch } from './host.ts';
+import { fileSize, readRange } from './localFiles.ts';
+import { LogOrder } from './logOrder.ts';
+import type { Site } from './machine.ts';
 
-/** Bytes in a file; 0 where there is none. */
-export async function fileSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return 0;
-  }
+/** The logs of a host's attempts. */
+export interface Logs {
+  /** The machine has been reached. */
+  attach(site: Site): void;
+  /** It is out of reach. */
+  detach(why: string): void;
+  /** The attempt's command runs. */
+  started(key: AttemptKey): void;
+  /** The attempt writes no more. */
+  ended(key: AttemptKey): void;
+  size(key: AttemptKey, stream: LogStream): Promise<number>;
+  read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
+  order(key: AttemptKey): Promise<LogStretch[]>;
+  watch(key: AttemptKey, changed: () => void): () => void;
+  /** Resolves when all that is known is in files. */
+  close(): Promise<void>;
 }
 
-/** Up to `length` bytes from `offset`, or null where there is no regular file that can be read. */
-export async function readRange(path: string, offset: number, length: number): Promise<Buffer | null> {
-  // Opening a FIFO would wait for its writer.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
-  if (!file) return null;
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) return null;
-    const buffer = Buffer.alloc(Math.max(0, Math.min(length, stats.size - offset)));
-    let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, offset + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
-  } catch {
-    return null;
-  } finally {
-    await file.close();
+/** Logs that attempts write on this machine. */
+export class LocalLogs implements Logs {
+  private readonly inOrder: LogOrder;
+
+  constructor(
+    private readonly paths: HostPaths,
+    log: (message: string) => void,
+  ) {
+    this.inOrder = new LogOrder(paths, log);
+  }
+
+  attach(): void {}
+
+  detach(): void {}
+
+  started(key: AttemptKey): void {
+    this.inOrder.started(key);
+  }
+
+  ended(key: AttemptKey): void {
+    this.inOrder.ended(key);
+  }
+
+  size(key: AttemptKey, stream: LogStream): Promise<number> {
+    return fileSize(this.paths.log(key, stream));
+  }
+
+  async read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer> {
+    return (await readRange(this.paths.log(key, stream), offset, length)) ?? Buffer.alloc(0);
+  }
+
+  order(key: AttemptKey): Promise<LogStretch[]> {
+    return this.inOrder.stretches(key);
+  }
+
+  watch(key: AttemptKey, changed: () => void): () => void {
+    return this.inOrder.follow(key, changed);
+  }
+
+  close(): Promise<void> {
+    return this.inOrder.close();
   }
 }

@@ -66,6 +66,8 @@ export interface TaskSpec {
   environment: string;
   /** `-e` settings of this task, applied after `environment`. */
   variables: Record<string, string>;
+  /** There where bytes can be typed into its stdin; else that is empty (R36). */
+  stdin?: 'open';
   /** Folder whose `.vbatch/config.yaml` applies, or null where there is none. */
   workspace: string | null;
   /** Set on the task that `-N` makes: it runs nothing itself (R20). */

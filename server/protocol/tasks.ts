@@ -60,6 +60,7 @@ export const submissionSchema = z
     variables: variablesSchema.default({}).describe('What -e sets.'),
     hold: z.boolean().default(false),
     awaited: z.boolean().default(false).describe('The submitter waits for the end, as vrun does.'),
+    stdin: z.enum(['empty', 'open']).default('empty').describe('Whether bytes can be typed into it (R36).'),
     workspace: noNul
       .startsWith('/')
       .nullable()
@@ -126,6 +127,26 @@ export const taskViewSchema = z.object({
   revision: z.int().describe('Sequence number of the last event that changed it.'),
 });
 export type TaskView = z.output<typeof taskViewSchema>;
+
+export const stdinRequestSchema = z.strictObject({
+  attempt: z.int().min(1).nullable().describe('The attempt meant; null before one is known.'),
+  offset: z.int().min(0).describe("Where the bytes belong in that attempt's stdin."),
+  data: z
+    .base64()
+    .max(64 * 1024)
+    .describe('The bytes, in base64.'),
+  end: z.boolean().default(false).describe('Nothing follows.'),
+});
+export type StdinRequest = z.input<typeof stdinRequestSchema>;
+
+export const stdinResponseSchema = z.object({
+  attempt: z
+    .int()
+    .nullable()
+    .describe('The attempt under way. Where it is not the one meant, nothing was typed.'),
+  open: z.boolean().describe('Whether its command takes more.'),
+});
+export type StdinResponse = z.output<typeof stdinResponseSchema>;
 
 /** Answer for one submission of a request, in the order of the request. */
 export const submitResultSchema = z.union([

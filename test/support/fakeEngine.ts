@@ -7,6 +7,7 @@ import type {
   Publication,
   Submitter,
   TaskQuery,
+  Typed,
 } from '../../server/engine/service.ts';
 import type { TaskNumber } from '../../server/model/task.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
@@ -17,6 +18,7 @@ import type {
   HostView,
   PoolView,
   ServerView,
+  StdinResponse,
   Submission,
   SubmitResult,
   TaskDetail,
@@ -166,6 +168,12 @@ export class FakeEngine implements EngineService {
     this.get(text);
     this.calls.push(['log', request]);
     return this.openLog(request);
+  }
+
+  async type(text: string, typed: Typed): Promise<StdinResponse> {
+    this.get(text);
+    this.calls.push(['type', { ...typed, data: typed.data.toString() }]);
+    return { attempt: 1, open: !typed.end };
   }
 
   async logSize(): Promise<{ stdout: number; stderr: number }> {

@@ -117,6 +117,11 @@ export class FakeHost implements Host {
     return () => this.watchers.delete(changed);
   }
 
+  async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
+    this.orders.push(`input ${key} ${offset} ${bytes.toString()}${end ? ' end' : ''}`);
+    return !end;
+  }
+
   async readHead(): Promise<Buffer | null> {
     return null;
   }

@@ -4,10 +4,13 @@
 # variables below and sources this file; each later one is a single call of a function below with
 # single-quoted words, inside braces so that one cut short by a dying server does nothing:
 #
-#   { _vb_start KEY DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…; }    see attempt.sh
+#   { _vb_start KEY STDIN DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…; }    see attempt.sh
 #   { _vb_stop KEY MILLISECONDS; }     end the whole group: TERM, grace, KILL
 #   { _vb_check KEY; }                 tell the attempt's state
 #   { _vb_sweep KEY…; }                tell of those only that have come to nothing
+#   { _vb_reply CALL LINE; }           hand a line to the shim of a call
+#   { _vb_answer CALL LINE; }          hand it the last one, after which the call is over
+#   { _vb_input KEY LINE; }            hand a line to the stdin of an attempt; see attempt.sh
 #
 # The shell's own parser decodes the words, so every byte but NUL passes. What it tells are lines:
 #
@@ -25,7 +28,12 @@
 #   lost KEY                it was started, its processes are gone, no end was recorded
 #   absent KEY              nothing is known of it. The order to start it may still come to effect:
 #                           start it again (one of the two takes effect) or stop it
-#   call KEY/NAME           calls/KEY/NAME holds a request of the shim
+#   call CALL               calls/CALL holds a request of the shim; CALL is KEY/NAME
+#   answered CALL           it has got its last line, or is not there any more
+#   took CALL STREAM OFFSET     it has passed on so many bytes of its stdout or stderr
+#   deaf CALL STREAM        nobody reads what it passes on, or it is not there any more
+#   took KEY stdin OFFSET   the attempt's stdin has been given so many bytes
+#   deaf KEY stdin          nobody reads the attempt's stdin, or it has none
 #
 # Lines go through the FIFO `fifo`, where attempts, shims and the agent itself write, to the agent's
 # stdout by way of a single `cat`: one writer, and each line is shorter than PIPE_BUF, so none is
@@ -231,6 +239,27 @@ _vb_sleep() {
     sleep 1
     _vb_waited=$((_vb_waited + 1000))
   fi
+}
+
+# Gives the FIFO FILE a line, or fails. O_RDWR never blocks for want of a reader, and whoever sends
+# waits for a sign of the line before, so none blocks for want of room.
+_vb_hand() {
+  [ -p "$1" ] && printf '%s\n' "$2" 1<>"$1"
+}
+
+_vb_reply() {
+  _vb_hand "$_vb_root/calls/$1.reply" "$2" || _vb_tell "deaf $1 ${2%% *}"
+}
+
+# The name stays taken for as long as the attempt is known; empty, it is no call any more.
+_vb_answer() {
+  if _vb_hand "$_vb_root/calls/$1.reply" "$2"; then printf '' >|"$_vb_root/calls/$1"; fi
+  _vb_tell "answered $1"
+}
+
+_vb_input() {
+  _vb_files "$1"
+  _vb_hand "$_vb_at.in" "$2" || _vb_tell "deaf $1 stdin"
 }
 
 # ---- Start ------------------------------------------------------------------------------------

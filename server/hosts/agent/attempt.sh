@@ -15,6 +15,11 @@
 #          command runs. W does so last; an agent that must rule a start out does so first.
 #   .err   stderr
 #   .exit  one line `KIND CODE TEXT`, complete if it ends in a newline
+#   .in    where the attempt has a stdin: the FIFO of what is to be typed, one line each
+#            FROM TO =TEXT   the bytes from one offset to the other, escaped for printf's %b
+#            FROM FROM .     the end
+#          A line that does not begin where the last one ended is only answered with where that is.
+#   .pipe  what leads from there to the command
 #   .stop  while a stop is under way: identity of who does it, as in .run; then the grace in
 #          milliseconds. W does not tell the end then, because that is not yet the end of all
 #
@@ -58,9 +63,9 @@ _vb_recorded() {
   read -r _vb_end 2>/dev/null <"$_vb_at.exit"
 }
 
-# Runs in W: KEY DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
-# ENVIRONMENT is a file to source. The COUNT assignments come on top of it. WORD… is executed;
-# PROGRAM is the one of them to look for beforehand.
+# Runs in W: KEY STDIN DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
+# STDIN is `empty` or `open`. ENVIRONMENT is a file to source. The COUNT assignments come on top of it.
+# WORD… is executed; PROGRAM is the one of them to look for beforehand.
 _vb_attempt() {
   _vb_key=$1
   _vb_files "$1"
@@ -82,11 +87,22 @@ _vb_attempt() {
   # ends the command but not W, which has the end still to record.
   trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
   _vb_tell "started $_vb_key"
-  shift
+  _vb_stdin=$2
+  shift 2
+  if [ "$_vb_stdin" = open ]; then mkfifo "$_vb_at.in" "$_vb_at.pipe" || _vb_stdin=empty; fi
   # Appending, so that a command that truncates /dev/stdout leaves no hole. W's own stdin and stderr
   # are /dev/null: a shell's notice that its child was killed is none of the task's output.
-  (_vb_command "$@") >>"$_vb_at.out"
-  _vb_code=$?
+  if [ "$_vb_stdin" = open ]; then
+    _vb_type >"$_vb_at.pipe" &
+    _vb_typist=$!
+    (_vb_command "$@") <"$_vb_at.pipe" >>"$_vb_at.out"
+    _vb_code=$?
+    kill -KILL "$_vb_typist" 2>/dev/null
+    rm -f "$_vb_at.in" "$_vb_at.pipe"
+  else
+    (_vb_command "$@") >>"$_vb_at.out"
+    _vb_code=$?
+  fi
   if [ "$_vb_code" -gt 0 ] && [ "$_vb_code" -le 128 ] && [ ! -e "$_vb_at.err" ] && [ ! -e "$_vb_at.exit" ]; then
     # It could not even create its stderr.
     _vb_tell "unable $_vb_key"
@@ -100,6 +116,22 @@ _vb_attempt() {
     until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do _vb_patience; done
   }
   [ -e "$_vb_at.stop" ] || _vb_tell "ended $_vb_key $_vb_end"
+}
+
+# Writes what comes on .in to stdout, until the end comes or nobody reads.
+_vb_type() {
+  trap '' PIPE
+  _vb_typed=0
+  while IFS=' ' read -r _vb_from _vb_to _vb_text; do
+    if [ "$_vb_from" -eq "$_vb_typed" ]; then
+      [ "$_vb_text" != . ] || break
+      printf %b "${_vb_text#=}" || break
+      _vb_typed=$_vb_to
+    fi
+    _vb_tell "took $_vb_key stdin $_vb_typed"
+  done <>"$_vb_at.in"
+  rm -f "$_vb_at.in"
+  _vb_tell "deaf $_vb_key stdin"
 }
 
 # Sets _vb_identity to the line /proc/PID/stat of this very process, subshell or not.

@@ -11,16 +11,25 @@ export interface End {
   text: string;
 }
 
+/**
+ * Names a stream that is handed to the host piece by piece: `CALLKEY stdout`, `CALLKEY stderr` or
+ * `ATTEMPTKEY stdin`.
+ */
+export type StreamKey = string;
+
 export type AgentEvent =
   | { type: 'ready'; mode: string }
   | { type: 'unfit' }
   | { type: 'started' | 'lost' | 'absent' | 'unable'; key: AttemptKey }
   | { type: 'ended' | 'stopped'; key: AttemptKey; end: End }
-  | { type: 'call'; call: CallKey };
+  | { type: 'call' | 'answered'; call: CallKey }
+  | { type: 'took'; of: StreamKey; offset: number }
+  | { type: 'deaf'; of: StreamKey };
 
 const endPattern = /^(exit|directory|program|setup|never) (\d+) ?(.*)$/s;
 const keyPattern = /^\d+\.\d+$/;
 const callPattern = /^\d+\.\d+\/\d+-\d+$/;
+const streamPattern = /^(?:\d+\.\d+\/\d+-\d+ (?:stdout|stderr)|\d+\.\d+ stdin)$/;
 
 /** What an agent tells once it is ready. */
 export type HostEvent = Exclude<AgentEvent, { type: 'ready' | 'unfit' }>;
@@ -34,12 +43,19 @@ export function parseEvent(line: string): AgentEvent | null {
     case 'unfit':
       return { type };
     case 'call':
+    case 'answered':
       return callPattern.test(rest) ? { type, call: rest } : null;
     case 'started':
     case 'lost':
     case 'absent':
     case 'unable':
       return keyPattern.test(rest) ? { type, key: rest } : null;
+    case 'took': {
+      const [, of = '', offset] = /^(.*) (\d+)$/.exec(rest) ?? [];
+      return streamPattern.test(of) ? { type, of, offset: Number(offset) } : null;
+    }
+    case 'deaf':
+      return streamPattern.test(rest) ? { type, of: rest } : null;
     case 'ended':
     case 'stopped': {
       const [key, record] = splitOnce(rest);

@@ -54,7 +54,11 @@ function runAgent(
       },
       ended(how) {
         signal.removeEventListener('abort', close);
-        resolve(unfit ? 'tasks cannot be detached from it without bash or setsid; install one of them' : how);
+        resolve(
+          unfit
+            ? 'tasks cannot be detached from it without bash or setsid; install one of them'
+            : `its agent is not running: ${how}`,
+        );
       },
       log: events.log,
     };

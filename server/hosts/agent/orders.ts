@@ -2,7 +2,7 @@
  * What is said to the agent. An order is one call of one of its functions, as shell script; the
  * table at the top of agent.sh lists them. Order texts are strings as protocol/bytes makes them.
  */
-import type { AttemptKey } from '../host.ts';
+import type { AttemptKey, CallKey } from '../host.ts';
 
 /** A word that every POSIX shell reads back as exactly this text, which must not hold a NUL. */
 export function quote(text: string): string {
@@ -43,6 +43,8 @@ export function becomeAgent(settings: AgentSettings): string {
 /** What W needs to know of an attempt; see attempt.sh. */
 export interface Launch {
   key: AttemptKey;
+  /** Whether bytes can be typed into its stdin; else it is empty. */
+  stdin: 'empty' | 'open';
   directory: string;
   /** A file to source for the environment. */
   environment: string;
@@ -55,9 +57,10 @@ export interface Launch {
 }
 
 export function startOrder(launch: Launch): string {
-  const { key, directory, environment, program, assignments, words } = launch;
+  const { key, stdin, directory, environment, program, assignments, words } = launch;
   return order('_vb_start', [
     key,
+    stdin,
     directory,
     environment,
     program,
@@ -82,4 +85,19 @@ export function checkOrder(key: AttemptKey): string {
 
 export function sweepOrder(keys: readonly AttemptKey[]): string {
   return order('_vb_sweep', keys);
+}
+
+/** Hands a line to the shim of a call. */
+export function replyOrder(call: CallKey, line: string): string {
+  return order('_vb_reply', [call, line]);
+}
+
+/** Hands a call its last line. */
+export function answerOrder(call: CallKey, line: string): string {
+  return order('_vb_answer', [call, line]);
+}
+
+/** Hands a line to the stdin of an attempt. */
+export function inputOrder(key: AttemptKey, line: string): string {
+  return order('_vb_input', [key, line]);
 }

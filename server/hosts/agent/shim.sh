@@ -7,11 +7,16 @@
 # `export -p` prints; then NUL, `END` and a newline, without which it is torn and nobody's call.
 # One line to the agent's FIFO tells of it. Where no agent listens, the next one finds the file (R33).
 #
-# The answer is one line on NAME.reply: CODE =STDOUT =STDERR, both texts escaped for printf's %b.
-# vrun and vbatch -f also get streams, NAME.out and NAME.err, which run from the server to a cat each. This shell
-# keeps a write end of either until it has its answer: a server that dies and comes back goes on
-# writing where it left off. It keeps no read end: where a cat has died (`vrun … | head -1`), the
-# server sees that nobody reads.
+# What comes back are lines on the FIFO NAME.reply:
+#
+#   stdout FROM TO    the file NAME.stdout.FROM holds bytes FROM to TO of stdout: pass them on
+#   stderr FROM TO    the same for stderr
+#   CODE =STDOUT =STDERR    the last line: print both texts, escaped for printf's %b, and exit
+#
+# How far each stream has been passed on is told after each piece, so the server hands over one piece
+# at a time, as fast as they are read. A piece that does not begin where this shell has come to is
+# only answered with where that is: so a server that takes over goes on at the right byte. Where
+# nobody reads (`vrun … | head -1`), that is told too.
 #
 # Names begin with _vb_ because any other may be a variable of the environment that is to be told.
 
@@ -20,6 +25,10 @@ _vb_program=${0##*/}
 _vb_fail() {
   printf '%s: %s\n' "$_vb_program" "$1" >&2
   exit 1
+}
+
+_vb_tell() {
+  printf '%s\n' "$1" 1<>"$VBATCH_AGENT/fifo"
 }
 
 if [ ! -p "${VBATCH_AGENT-}/fifo" ] || [ -z "${VBATCH_ATTEMPT_KEY-}" ]; then
@@ -38,44 +47,38 @@ until _vb_name=$$-$_vb_try && _vb_at=$_vb_calls/$_vb_name && { printf '' >"$_vb_
 done
 set +C
 
-# Whether the output of the task may be passed on: by vrun, and by vbatch -f. Who looks for -f among the
-# words of the command as well errs towards two FIFOs too many.
-_vb_follow=
-case $_vb_program in
-vrun) _vb_follow=1 ;;
-*)
-  for _vb_word; do
-    case $_vb_word in
-    --follow | -[!-]*f* | -f*) _vb_follow=1 ;;
-    esac
-  done
-  ;;
-esac
-
-# Opened both ways first, because opening a FIFO one way waits for the other side.
-if [ -n "$_vb_follow" ]; then
-  mkfifo "$_vb_at.reply" "$_vb_at.out" "$_vb_at.err" || exit 1
-  exec 4<>"$_vb_at.out" 5<>"$_vb_at.err"
-  exec 6<"$_vb_at.out" 7<"$_vb_at.err" 8>"$_vb_at.out" 9>"$_vb_at.err"
-  exec 4<&- 5<&-
-  cat <&6 7<&- 8>&- 9>&- &
-  cat <&7 >&2 6<&- 8>&- 9>&- &
-  exec 6<&- 7<&-
-else
-  mkfifo "$_vb_at.reply" || exit 1
-fi
+mkfifo "$_vb_at.reply" || exit 1
+# Opened both ways, because opening a FIFO one way waits for the other side.
 exec 3<>"$_vb_at.reply"
 
 {
   printf '%s\0' "$_vb_program" "$PWD" "$#" "$@" && export -p && printf '\0END\n'
 } >|"$_vb_at" || _vb_fail "cannot write $_vb_at; is the disk full?"
-printf 'call %s/%s\n' "$_vb_key" "$_vb_name" 1<>"$VBATCH_AGENT/fifo"
+_vb_tell "call $_vb_key/$_vb_name"
 
-IFS=' ' read -r _vb_code _vb_stdout _vb_stderr <&3
-if [ -n "$_vb_follow" ]; then
-  exec 8>&- 9>&-
-  wait
-fi
-printf %b "${_vb_stdout#=}"
-printf %b "${_vb_stderr#=}" >&2
+_vb_stdout=0
+_vb_stderr=0
+while IFS=' ' read -r _vb_code _vb_from _vb_to <&3; do
+  case $_vb_code in
+  stdout)
+    if [ "$_vb_from" -ne "$_vb_stdout" ] || cat "$_vb_at.stdout.$_vb_from" 3<&-; then
+      [ "$_vb_from" -ne "$_vb_stdout" ] || _vb_stdout=$_vb_to
+      _vb_tell "took $_vb_key/$_vb_name stdout $_vb_stdout"
+    else
+      _vb_tell "deaf $_vb_key/$_vb_name stdout"
+    fi
+    ;;
+  stderr)
+    if [ "$_vb_from" -ne "$_vb_stderr" ] || cat "$_vb_at.stderr.$_vb_from" >&2 3<&-; then
+      [ "$_vb_from" -ne "$_vb_stderr" ] || _vb_stderr=$_vb_to
+      _vb_tell "took $_vb_key/$_vb_name stderr $_vb_stderr"
+    else
+      _vb_tell "deaf $_vb_key/$_vb_name stderr"
+    fi
+    ;;
+  *) break ;;
+  esac
+done
+printf %b "${_vb_from#=}"
+printf %b "${_vb_to#=}" >&2
 exit "$_vb_code"

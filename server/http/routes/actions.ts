@@ -1,7 +1,12 @@
 /** Changing tasks. */
 import type { EngineService } from '../../engine/service.ts';
 import { pruneRequestSchema, pruneResponseSchema } from '../../protocol/queries.ts';
-import { type ActionResult, actionResultSchema } from '../../protocol/tasks.ts';
+import {
+  type ActionResult,
+  actionResultSchema,
+  stdinRequestSchema,
+  stdinResponseSchema,
+} from '../../protocol/tasks.ts';
 import { jsonRoute, noBody, noQuery } from '../route.ts';
 
 function action(
@@ -28,6 +33,19 @@ export const actionRoutes = [
   action('release', 'Lets a held task go on.', (engine, id) => engine.release(id)),
   action('retry', 'Runs the failed part of a done task again (R29).', (engine, id) => engine.retry(id)),
 ];
+
+export const stdinRoute = jsonRoute({
+  method: 'post',
+  path: '/v1/tasks/{id}/stdin',
+  name: 'typeStdin',
+  summary: "Types into a task's stdin, once it runs; answers when its command can read it (R36).",
+  query: noQuery,
+  body: stdinRequestSchema,
+  answer: stdinResponseSchema,
+  errors: ['notFound', 'refused', 'tooLarge'],
+  handle: ({ engine }, { id, body: { data, ...rest }, gone }) =>
+    engine.type(id, { ...rest, data: Buffer.from(data, 'base64') }, gone()),
+});
 
 export const pruneRoute = jsonRoute({
   method: 'post',

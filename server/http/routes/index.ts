@@ -1,7 +1,7 @@
 /** All routes. What is asked for most comes first: express tries them in this order. */
 import { eventsQuerySchema } from '../../protocol/queries.ts';
 import type { Route, SocketRoute } from '../route.ts';
-import { actionRoutes, pruneRoute } from './actions.ts';
+import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { logRoute } from './log.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
@@ -26,6 +26,7 @@ export const routes: readonly Route[] = [
   explainRoute,
   logRoute,
   ...actionRoutes,
+  stdinRoute,
   pruneRoute,
   poolsRoute,
   hostsRoute,

@@ -201,6 +201,7 @@ export class Bed {
     const key = order.key ?? this.nextKey();
     this.attempts.add(key);
     this.host.start({
+      stdin: 'empty',
       directory: this.work,
       setup: '',
       environment: { set: {}, unset: [] },

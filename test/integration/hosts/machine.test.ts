@@ -73,7 +73,7 @@ describe('a machine', () => {
     const reason = await broken.reports.until((report) =>
       report.type === 'offline' ? report.reason : undefined,
     );
-    expect(reason).toMatch(/^the agent on local is not running: its shell could not be started: .*ENOENT/);
+    expect(reason).toMatch(/^its agent is not running: its shell could not be started: .*ENOENT/);
     await broken.dispose();
   });
 

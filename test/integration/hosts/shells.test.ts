@@ -57,6 +57,7 @@ describe.each(presentShells)('%s', (_, [program, ...args]) => {
   it('carries out no order that was cut short', () => {
     const order = startOrder({
       key: '1.1',
+      stdin: 'empty',
       directory: '/',
       environment: '/e',
       program: 'rm',

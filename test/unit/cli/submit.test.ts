@@ -54,6 +54,10 @@ class FakeServer implements SubmittingClient {
     yield { stream: 'stdout' as const, data: Buffer.from('out\n') };
   }
 
+  async type() {
+    return { attempt: 1, open: true };
+  }
+
   async cancel() {
     return { id: 'train-1', changed: true, message: '' };
   }

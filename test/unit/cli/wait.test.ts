@@ -40,6 +40,10 @@ class FakeServer implements WaitingClient {
     await this.done;
   }
 
+  async type() {
+    return { attempt: 1, open: true };
+  }
+
   async cancel() {
     this.cancelled += 1;
     return { id: this.now.id, changed: true, message: `cancelled ${this.now.id}` };
@@ -49,7 +53,7 @@ class FakeServer implements WaitingClient {
 const running = view('train-1', 'RUNNING');
 
 function wait(server: FakeServer, io: FakeIo, program: 'vbatch' | 'vrun' = 'vrun', follow = true) {
-  return waitFor(running.id, server, io, { program, follow, quiet: false });
+  return waitFor(running.id, server, io, { program, follow, quiet: false, typing: false });
 }
 
 /** Resolves when `stderr` shows this text. */

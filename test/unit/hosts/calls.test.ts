@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeAnswer, parseRequest } from '../../../server/hosts/calls.ts';
+import { parseRequest } from '../../../server/hosts/calls.ts';
 
 const request = "vrun\0/work\x002\0a\0\0export A='1'\n\0END\n";
 
@@ -24,9 +24,4 @@ describe('parseRequest', () => {
       expect(parseRequest(Buffer.from(`vbatch\0/\0${count}\0\0END\n`)), count).toBeNull();
     }
   });
-});
-
-it('encodeAnswer is one line of plain bytes', () => {
-  const line = encodeAnswer({ exitCode: 3, stdout: "a b\n'\\é\udcff", stderr: '' }).toString('latin1');
-  expect(line).toBe('3 =a\\0040b\\0012\\0047\\0134\\0303\\0251\\0377 =\n');
 });

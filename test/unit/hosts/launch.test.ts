@@ -19,6 +19,7 @@ const ground: Ground = {
 const order: StartOrder = {
   key: '1234.2',
   command: ['python', 'x.py'],
+  stdin: 'empty',
   directory: '/work',
   setup: '',
   environment: { set: {}, unset: [] },
@@ -45,6 +46,7 @@ describe('planLaunch', () => {
   it('R34 passes what is the task’s own in the order', () => {
     expect(plan({ variables: { VBATCH_TASK_ID: 'run/x', 'a.b': '1' } }).launch).toEqual({
       key: '1234.2',
+      stdin: 'empty',
       directory: '/work',
       environment: plan().environmentFile.path,
       program: 'python',

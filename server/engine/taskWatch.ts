@@ -1,0 +1,10 @@
+/** A task under somebody's eyes: what reading its log and typing into it need to know. */
+import type { Host } from '../hosts/host.ts';
+import type { Task } from '../model/task.ts';
+
+export interface TaskWatch {
+  task(): Task;
+  host(name: string): Host | undefined;
+  /** Resolves at the next change of the task, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,315 @@
+/** A host whose tasks an agent runs: everything that does not depend on how its machine is reached. */
+import type { Readable } from 'node:stream';
+import type { Exit } from '../model/task.ts';
+import { encodeBytes } from '../protocol/bytes.ts';
+import { exitOf, type HostEvent, type StreamKey } from './agent/events.ts';
+import { keepAgent } from './agent/keeper.ts';
+import {
+  becomeAgent,
+  checkOrder,
+  inputOrder,
+  sourceOrder,
+  startOrder,
+  stopOrder,
+  sweepOrder,
+} from './agent/orders.ts';
+import type { AgentListener, AgentProcess } from './agent/process.ts';
+import { NestedCalls } from './calls.ts';
+import { escapeForPrintf } from './escape.ts';
+import { attemptPaths } from './files.ts';
+import { HandOver } from './handOver.ts';
+import type {
+  AttemptKey,
+  CallAnswer,
+  CallKey,
+  Host,
+  HostReports,
+  LogStream,
+  LogStretch,
+  StartOrder,
+} from './host.ts';
+import { type PlannedFile, planLaunch } from './launch.ts';
+import type { Logs } from './logs.ts';
+import type { Machine, Site } from './machine.ts';
+
+export interface AgentHostOptions {
+  name: string;
+  machine: Machine;
+  logs: Logs;
+  log: (message: string) => void;
+  /** Milliseconds between two looks for attempts that have died without a word. */
+  sweepInterval?: number;
+}
+
+/** A longer order goes through a file: bash reads stdin byte by byte, some 2,000 a millisecond. Characters. */
+const longOrder = 8_192;
+/** How many attempts one order sweeps, so that others get their turn. */
+const sweepSize = 100;
+/** Bytes typed at once; escaped they are at most five times as many, and a FIFO takes 64 KiB. */
+const typedSize = 1_000;
+
+/** Of a start that failed before the agent could be told; the command did not run. */
+const unableExit = (host: string, what: string): Exit => ({
+  exitCode: 125,
+  signal: null,
+  reason: `nothing can be written for this task on ${host}, so it was not started: ${what}`,
+});
+
+/** An agent that is ready for orders, and what it runs on. */
+interface Present {
+  agent: AgentProcess;
+  site: Site;
+}
+
+export class AgentHost implements Host {
+  readonly name: string;
+  private readonly calls: NestedCalls;
+  private readonly typing = new HandOver();
+  private readonly closing = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private sweeper: NodeJS.Timeout | null = null;
+  private reports: HostReports | null = null;
+  private present: Present | null = null;
+  /** The site of the agent that is being started or runs. */
+  private site: Site | null = null;
+  /** The site that comes first, for those who wait for it. */
+  private readonly firstSite: Promise<Site>;
+  private resolveFirstSite: (site: Site) => void = () => {};
+  /** Environments that have been written since the machine was reached, or are being written. */
+  private readonly environmentFiles = new Map<string, Promise<void>>();
+  /** Attempts that run, as far as is known. */
+  private readonly live = new Set<AttemptKey>();
+  /** Attempts whose end is told only when the stop has left nothing of them. */
+  private readonly stopping = new Set<AttemptKey>();
+
+  constructor(private readonly options: AgentHostOptions) {
+    this.name = options.name;
+    this.calls = new NestedCalls((call) => this.reports?.call(call), options.log);
+    this.firstSite = new Promise((resolve) => {
+      this.resolveFirstSite = resolve;
+    });
+  }
+
+  open(reports: HostReports): void {
+    this.reports = reports;
+    this.running = keepAgent(
+      (listener) => this.startAgent(listener),
+      {
+        ready: (agent) => this.ready(agent, reports),
+        event: (event) => this.heard(event, reports),
+        gone: (why) => this.gone(why, reports),
+        log: this.options.log,
+      },
+      this.closing.signal,
+    );
+    this.sweeper = setInterval(() => this.sweep(), this.options.sweepInterval ?? 10_000);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    if (this.sweeper) clearInterval(this.sweeper);
+    await this.running;
+    await this.options.logs.close();
+  }
+
+  async loginEnvironment(): Promise<ReadonlyMap<string, string>> {
+    return (await (await this.firstSite).login).environment;
+  }
+
+  start(order: StartOrder): void {
+    const { present } = this;
+    if (!present) return;
+    this.launch(order, present).catch((error: Error) => {
+      // What a lost connection has kept from being written is ordered again when it is back.
+      if (this.present === present) this.finish(order.key, unableExit(this.name, error.message));
+    });
+  }
+
+  stop(key: AttemptKey, graceSeconds: number): void {
+    if (!this.present) return;
+    this.stopping.add(key);
+    this.present.agent.send(stopOrder(key, graceSeconds));
+  }
+
+  check(key: AttemptKey): void {
+    this.present?.agent.send(checkOrder(key));
+  }
+
+  logSize(key: AttemptKey, stream: LogStream): Promise<number> {
+    return this.options.logs.size(key, stream);
+  }
+
+  readLog(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer> {
+    return this.options.logs.read(key, stream, offset, length);
+  }
+
+  logOrder(key: AttemptKey): Promise<LogStretch[]> {
+    return this.options.logs.order(key);
+  }
+
+  watchLog(key: AttemptKey, changed: () => void): () => void {
+    return this.options.logs.watch(key, changed);
+  }
+
+  async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
+    const of: StreamKey = `${key} stdin`;
+    const type = (line: string) => this.present?.agent.send(inputOrder(key, line));
+    const taken = await this.typing.give(of, offset, bytes, typedSize, async (from, piece) =>
+      type(`${from} ${from + piece.length} =${escapeForPrintf(piece)}`),
+    );
+    if (!taken || !end) return taken;
+    const last = offset + bytes.length;
+    await this.typing.untilDeaf(of, () => type(`${last} ${last} .`));
+    return false;
+  }
+
+  async readHead(path: string, length: number): Promise<Buffer | null> {
+    return this.present ? this.present.site.files.readRange(path, 0, length) : null;
+  }
+
+  async feed(call: CallKey, stream: LogStream, source: Readable): Promise<void> {
+    try {
+      await this.calls.feed(call, stream, source);
+    } catch (error) {
+      this.options.log(`The ${stream} of call ${call} ends early: ${(error as Error).message}`);
+    }
+  }
+
+  answer(call: CallKey, answer: CallAnswer): void {
+    this.calls
+      .answer(call, answer)
+      .catch((error: Error) => this.options.log(`Call ${call} cannot be answered: ${error.message}`));
+  }
+
+  async forget(keys: readonly AttemptKey[]): Promise<void> {
+    const { site } = this;
+    if (!site) return;
+    for (const key of keys) await site.files.remove(attemptPaths(site.paths, key));
+  }
+
+  /** Starts an agent on the machine, once that has been reached. */
+  private async startAgent(listener: AgentListener): Promise<AgentProcess> {
+    const site = await this.options.machine.reach(this.closing.signal);
+    this.site = site;
+    this.environmentFiles.clear();
+    this.resolveFirstSite(site);
+    const firstOrder = becomeAgent({
+      root: site.paths.folder,
+      scripts: site.paths.scripts,
+      shell: site.shell.join(' '),
+      proc: site.proc,
+      cookie: site.cookie,
+    });
+    return site.startAgent(firstOrder, listener);
+  }
+
+  private ready(agent: AgentProcess, reports: HostReports): void {
+    const { site } = this;
+    if (!site) return;
+    this.present = { agent, site };
+    this.options.logs.attach(site);
+    this.calls.attach({ site, send: agent.send });
+    this.typing.resume();
+    reports.online(site.facts);
+  }
+
+  private gone(why: string, reports: HostReports): void {
+    this.present = null;
+    this.calls.detach();
+    this.options.logs.detach(why);
+    this.stopping.clear();
+    if (!this.closing.signal.aborted) reports.offline(why);
+  }
+
+  private heard(event: HostEvent, reports: HostReports): void {
+    switch (event.type) {
+      case 'started':
+        this.live.add(event.key);
+        this.options.logs.started(event.key);
+        reports.started(event.key);
+        break;
+      case 'ended':
+        if (!this.stopping.has(event.key)) this.finish(event.key, exitOf(event.end, this.name));
+        break;
+      case 'stopped':
+        this.stopping.delete(event.key);
+        this.finish(event.key, exitOf(event.end, this.name));
+        break;
+      case 'unable':
+        this.finish(event.key, unableExit(this.name, 'the disk may be full'));
+        break;
+      case 'lost':
+        if (this.stopping.has(event.key)) break;
+        this.release(event.key);
+        reports.lost(event.key);
+        break;
+      case 'absent':
+        this.release(event.key);
+        reports.absent(event.key);
+        break;
+      case 'call':
+        this.calls.receive(event.call);
+        break;
+      case 'answered':
+        this.calls.answered(event.call);
+        break;
+      case 'took':
+        this.handOverOf(event.of).took(event.of, event.offset);
+        break;
+      case 'deaf':
+        this.handOverOf(event.of).deaf(event.of);
+        break;
+    }
+  }
+
+  private handOverOf(of: StreamKey): Pick<HandOver, 'took' | 'deaf'> {
+    return of.endsWith(' stdin') ? this.typing : this.calls;
+  }
+
+  private finish(key: AttemptKey, exit: Exit): void {
+    this.release(key);
+    this.reports?.ended(key, exit);
+  }
+
+  private release(key: AttemptKey): void {
+    this.live.delete(key);
+    this.options.logs.ended(key);
+    this.calls.release(key);
+    this.typing.release(`${key} `);
+  }
+
+  /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
+  private sweep(): void {
+    const keys = [...this.live];
+    for (let at = 0; at < keys.length; at += sweepSize) {
+      this.present?.agent.send(sweepOrder(keys.slice(at, at + sweepSize)));
+    }
+  }
+
+  private async launch(order: StartOrder, { agent, site }: Present): Promise<void> {
+    const { paths, cookie, bash, files } = site;
+    const plan = planLaunch(order, { paths, cookie, bash, login: await site.login });
+    await this.haveEnvironment(site, plan.environmentFile);
+    if (plan.setupFile) await files.writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
+    const text = startOrder(plan.launch);
+    if (text.length <= longOrder) {
+      agent.send(text);
+    } else {
+      const path = `${paths.attempt(order.key)}.start`;
+      await files.writeWhole(path, encodeBytes(text), 0o600);
+      agent.send(sourceOrder(path));
+    }
+  }
+
+  /** Writes an environment unless that has been done. */
+  private haveEnvironment(site: Site, { path, contents }: PlannedFile): Promise<void> {
+    let writing = this.environmentFiles.get(path);
+    if (!writing) {
+      writing = site.files.writeWhole(path, contents, 0o600);
+      this.environmentFiles.set(path, writing);
+      // After a failure the next start tries again.
+      writing.catch(() => this.environmentFiles.delete(path));
+    }
+    return writing;
+  }
+}

@@ -1,0 +1,44 @@
+/** What a host needs of the machine that it is on, however that is reached: this one, or one over SSH. */
+import type { AgentListener, AgentProcess } from './agent/process.ts';
+import type { HostPaths } from './files.ts';
+import type { HostFacts } from './host.ts';
+import type { Login } from './login.ts';
+
+export interface Machine {
+  /**
+   * Reaches the machine, and makes its folder ready for an agent. Called again when the agent has
+   * ended. Rejects with an Error whose message is a clause that says why it cannot be reached.
+   */
+  reach(signal: AbortSignal): Promise<Site>;
+}
+
+/** A machine that has been reached. */
+export interface Site {
+  readonly facts: HostFacts;
+  readonly paths: HostPaths;
+  /** Marks the processes of this folder's attempts, so that no other state folder's are ever touched. */
+  readonly cookie: string;
+  /** The command that runs a fresh shell. */
+  readonly shell: readonly string[];
+  /** Path of a bash for setup lines, or null where there is none. */
+  readonly bash: string | null;
+  /** Where procfs is mounted. */
+  readonly proc: string;
+  /** Captured once for each machine (R34). */
+  readonly login: Promise<Login>;
+  readonly files: SiteFiles;
+  /** Starts an agent. Its end is also the end of whatever connection the site has. */
+  startAgent(firstOrder: string, listener: AgentListener): Promise<AgentProcess>;
+}
+
+/** Small files of the machine. Paths are absolute, in the spelling of protocol/bytes. */
+export interface SiteFiles {
+  /** A file's bytes, or null where there is no regular file that can be read. */
+  read(path: string): Promise<Buffer | null>;
+  /** Up to `length` bytes from `offset`, or null as `read`. */
+  readRange(path: string, offset: number, length: number): Promise<Buffer | null>;
+  /** Writes a file that is never seen half written, and the folders that lead to it. */
+  writeWhole(path: string, contents: string | Buffer, mode: number): Promise<void>;
+  /** Removes those of the files and folders that are there. */
+  remove(paths: readonly string[]): Promise<void>;
+}
