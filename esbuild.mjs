@@ -21,9 +21,11 @@ const shared = {
 await Promise.all([
   build({
     ...shared,
-    entryPoints: { server: 'server/main.ts' },
+    entryPoints: { server: 'server/main.ts', keyWorker: 'server/ssh/keyWorker.cjs' },
     outdir: 'dist',
     sourcemap: true,
+    // ssh2 goes without these native helpers where they are not found.
+    external: ['cpu-features', '*.node'],
     // The scripts of the host's side are read from beside the bundle.
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   }),

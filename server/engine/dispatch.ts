@@ -78,8 +78,7 @@ export class Dispatch {
       const keys = attempts
         .filter((one) => one.host === name)
         .map((one) => attemptKey(one.task, one.attempt));
-      if (keys.length > 0)
-        host.forget(keys).catch((error: Error) => this.log(`cleaning up on ${name}: ${error.message}`));
+      if (keys.length > 0) this.letGo(host, keys);
     }
   }
 
@@ -88,11 +87,44 @@ export class Dispatch {
       online: (facts) => this.online(state, facts),
       offline: (reason) => this.offline(state, reason),
       started: (key) => this.event(key, (task, attempt, at) => ({ type: 'started', at, task, attempt })),
-      ended: (key, exit) => this.ended(key, exit),
-      lost: (key) => this.event(key, (task, attempt, at) => ({ type: 'lost', at, task, attempt })),
+      ended: (key, exit) => {
+        this.ended(key, exit);
+        this.settle(state.host, key);
+      },
+      lost: (key) => {
+        this.event(key, (task, attempt, at) => ({ type: 'lost', at, task, attempt }));
+        this.settle(state.host, key);
+      },
       absent: (key) => this.absent(key),
       call: (call) => this.onCall(state.host, call),
+      remaining: (keys) => this.remaining(state.host, keys),
     };
+  }
+
+  /** Tells a host which of the attempts that it still knows it may let go of. */
+  private remaining(host: Host, keys: readonly string[]): void {
+    const unknown: string[] = [];
+    for (const key of keys) {
+      const { task: number, attempt } = parseKey(key);
+      const task = this.core.state.tasks.get(number);
+      const found = task?.attempts[attempt - 1];
+      if (found === undefined) unknown.push(key);
+      else if (found.state === 'ended' || found.state === 'lost') this.settle(host, key);
+    }
+    if (unknown.length > 0) this.letGo(host, unknown);
+  }
+
+  /** Tells the host of an attempt's end once that is durable. */
+  private settle(host: Host, key: string): void {
+    // What never becomes durable is reported to the next server again.
+    this.core.settled().then(
+      () => host.settled(key),
+      () => {},
+    );
+  }
+
+  private letGo(host: Host, keys: readonly string[]): void {
+    host.forget(keys).catch((error: Error) => this.log(`cleaning up on ${host.name}: ${error.message}`));
   }
 
   private online(state: HostState, facts: HostFacts): void {

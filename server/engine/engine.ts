@@ -350,6 +350,7 @@ export class Engine implements EngineService {
     return {
       task: () => task,
       host: (name) => this.parts.rooms.hosts.get(name)?.host,
+      trouble: (name) => this.parts.rooms.host(name)?.trouble ?? null,
       changed: (signal) => this.waiters.changed(task.number, signal),
     };
   }

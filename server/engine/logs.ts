@@ -85,18 +85,20 @@ async function* readAttempt(
   const key = attemptKey(source.task().number, number);
   const progress: Progress = { stdout: 0, stderr: 0 };
   if (request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
-  const growth = watchGrowth(host, key, request.follow, signal);
+  const growth = watchGrowth(host, key, request.follow || isOver(attempt), signal);
   try {
     while (!signal.aborted) {
-      const over = isOver(attempt);
+      const isWhole = host.hasWholeLog(key);
+      const over = isOver(attempt) && isWhole;
       const grown = growth.next();
       const before = progress.stdout + progress.stderr;
       yield* request.stream === 'both'
         ? readBoth(host, key, progress, signal)
         : readStream(host, key, request.stream, progress, signal);
-      if (over || !request.follow) return;
+      if (over || (!request.follow && !isOver(attempt))) return;
+      if (!isWhole && !request.follow) throwIfOutOfReach(source, name, key);
       // What ended while this was reading is read once more, for the last it has written.
-      if (progress.stdout + progress.stderr === before && !isOver(attempt)) {
+      if (progress.stdout + progress.stderr === before && !(isOver(attempt) && host.hasWholeLog(key))) {
         const changed = new AbortController();
         await Promise.race([grown, source.changed(changed.signal)]);
         changed.abort();
@@ -105,6 +107,16 @@ async function* readAttempt(
   } finally {
     growth.stop();
   }
+}
+
+/** What an unreachable host still holds of an ended attempt's output is waited for only by those who follow it. */
+function throwIfOutOfReach(source: TaskWatch, host: string, key: AttemptKey): void {
+  const trouble = source.trouble(host);
+  if (trouble === null) return;
+  throw new VbatchError(
+    'unreachable',
+    `the rest of the output of attempt ${key} is still on ${host}, which is out of reach ${trouble}`,
+  );
 }
 
 function isOver({ state }: Attempt): boolean {

@@ -7,16 +7,16 @@ import { keepAgent } from './agent/keeper.ts';
 import {
   becomeAgent,
   checkOrder,
+  forgetOrder,
   inputOrder,
   sourceOrder,
   startOrder,
   stopOrder,
   sweepOrder,
 } from './agent/orders.ts';
-import type { AgentListener, AgentProcess } from './agent/process.ts';
+import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
 import { NestedCalls } from './calls.ts';
 import { escapeForPrintf } from './escape.ts';
-import { attemptPaths } from './files.ts';
 import { HandOver } from './handOver.ts';
 import type {
   AttemptKey,
@@ -43,8 +43,8 @@ export interface AgentHostOptions {
 
 /** A longer order goes through a file: bash reads stdin byte by byte, some 2,000 a millisecond. Characters. */
 const longOrder = 8_192;
-/** How many attempts one order sweeps, so that others get their turn. */
-const sweepSize = 100;
+/** How many attempts one order sweeps or forgets, so that others get their turn. */
+const batchSize = 100;
 /** Bytes typed at once; escaped they are at most five times as many, and a FIFO takes 64 KiB. */
 const typedSize = 1_000;
 
@@ -182,9 +182,16 @@ export class AgentHost implements Host {
   }
 
   async forget(keys: readonly AttemptKey[]): Promise<void> {
-    const { site } = this;
-    if (!site) return;
-    for (const key of keys) await site.files.remove(attemptPaths(site.paths, key));
+    await this.options.logs.forget(keys);
+    this.discard(keys);
+  }
+
+  settled(key: AttemptKey): void {
+    this.options.logs.settled(key);
+  }
+
+  hasWholeLog(key: AttemptKey): boolean {
+    return this.options.logs.isWhole(key);
   }
 
   /** Starts an agent on the machine, once that has been reached. */
@@ -200,17 +207,18 @@ export class AgentHost implements Host {
       proc: site.proc,
       cookie: site.cookie,
     });
-    return site.startAgent(firstOrder, listener);
+    return startAgent(await site.openShell(), firstOrder, listener);
   }
 
   private ready(agent: AgentProcess, reports: HostReports): void {
     const { site } = this;
     if (!site) return;
     this.present = { agent, site };
-    this.options.logs.attach(site);
+    this.options.logs.attach(site, (keys) => this.discard(keys));
     this.calls.attach({ site, send: agent.send });
     this.typing.resume();
     reports.online(site.facts);
+    if (site.attempts) reports.remaining(site.attempts);
   }
 
   private gone(why: string, reports: HostReports): void {
@@ -281,8 +289,8 @@ export class AgentHost implements Host {
   /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
   private sweep(): void {
     const keys = [...this.live];
-    for (let at = 0; at < keys.length; at += sweepSize) {
-      this.present?.agent.send(sweepOrder(keys.slice(at, at + sweepSize)));
+    for (let at = 0; at < keys.length; at += batchSize) {
+      this.present?.agent.send(sweepOrder(keys.slice(at, at + batchSize)));
     }
   }
 
@@ -298,6 +306,13 @@ export class AgentHost implements Host {
       const path = `${paths.attempt(order.key)}.start`;
       await files.writeWhole(path, encodeBytes(text), 0o600);
       agent.send(sourceOrder(path));
+    }
+  }
+
+  /** Has the machine remove all that it keeps of these attempts; while it is out of reach that has to wait. */
+  private discard(keys: readonly AttemptKey[]): void {
+    for (let at = 0; at < keys.length; at += batchSize) {
+      this.present?.agent.send(forgetOrder(keys.slice(at, at + batchSize)));
     }
   }
 

@@ -8,6 +8,9 @@ export type Environment = ReadonlyMap<string, string>;
 /** Kept by every shell for itself; never part of an environment that is handed on. */
 const bookkeeping = new Set(['_', 'OLDPWD', 'PWD', 'SHLVL']);
 
+/** They describe the connection by which an environment was looked at, and lead nowhere from a task. */
+const connections = new Set(['SSH_CLIENT', 'SSH_CONNECTION', 'SSH_TTY']);
+
 /** Which GPUs a task may see is granted anew to each (R24). */
 const grants = new Set([
   'CUDA_VISIBLE_DEVICES',
@@ -41,7 +44,8 @@ export function isOurs(name: string): boolean {
 export function withoutOwn(environment: Iterable<readonly [string, string]>): Map<string, string> {
   const kept = new Map<string, string>();
   for (const [name, value] of environment) {
-    if (name !== '' && !bookkeeping.has(name) && !isOurs(name)) kept.set(name, value);
+    const isOwn = name === '' || bookkeeping.has(name) || connections.has(name) || isOurs(name);
+    if (!isOwn) kept.set(name, value);
   }
   return kept;
 }

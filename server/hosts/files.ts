@@ -32,12 +32,3 @@ export function hostPaths(folder: string): HostPaths {
     log: (key, stream) => `${attempt(key)}.${stream === 'stdout' ? 'out' : 'err'}`,
   };
 }
-
-/** What follows the key in the names of an attempt's files. */
-const attemptSuffixes = ['run', 'out', 'err', 'exit', 'stop', 'in', 'pipe', 'order', 'setup', 'start'];
-
-/** All that there may be of an attempt. */
-export function attemptPaths(paths: HostPaths, key: AttemptKey): string[] {
-  const files = attemptSuffixes.map((suffix) => `${paths.attempt(key)}.${suffix}`);
-  return [...files, join(paths.calls, key)];
-}

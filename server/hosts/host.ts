@@ -85,6 +85,8 @@ export interface HostReports {
    */
   absent(key: AttemptKey): void;
   call(call: NestedCall): void;
+  /** After `online`: attempts of which the machine still keeps files, where it does not keep those of all. */
+  remaining(keys: readonly AttemptKey[]): void;
 }
 
 /**
@@ -124,7 +126,11 @@ export interface Host {
   feed(call: CallKey, stream: LogStream, source: Readable): Promise<void>;
   /** Ends a call. Answering one twice, or one that is gone, is harmless. */
   answer(call: CallKey, answer: CallAnswer): void;
-  /** Removes all that the host keeps of these attempts. */
+  /** Whether all that an ended attempt has written can be read here; else `watchLog` tells when more has come. */
+  hasWholeLog(key: AttemptKey): boolean;
+  /** The attempt's end is recorded for good: once its output is here, the machine need keep nothing of it. */
+  settled(key: AttemptKey): void;
+  /** Removes all that is kept of these attempts, here and on the machine. */
   forget(keys: readonly AttemptKey[]): Promise<void>;
 }
 

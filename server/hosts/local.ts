@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startAgent } from './agent/process.ts';
+import { spawnShell } from './agent/process.ts';
 import { scripts } from './agent/scripts.ts';
 import { AgentHost } from './agentHost.ts';
 import { detectFacts } from './detect.ts';
@@ -68,7 +68,8 @@ class LocalMachine implements Machine {
       bash,
       proc,
       files: localFiles,
-      startAgent: async (firstOrder, listener) => startAgent(shell, path, firstOrder, listener),
+      attempts: null,
+      openShell: async () => spawnShell(shell, path),
     };
   }
 }

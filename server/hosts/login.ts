@@ -1,10 +1,11 @@
-/** The login environment of this machine (R34): what a person gets who opens a terminal on it. */
+/** The login environment of a machine (R34): what a person gets who opens a terminal on it. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { quote } from './agent/orders.ts';
 import { type Environment, isOurs, parseEnviron, parseExports, withoutOwn } from './environment.ts';
+import { readMarked } from './marked.ts';
 
 export interface Login {
   environment: Environment;
@@ -13,9 +14,17 @@ export interface Login {
 }
 
 /** Start-up files that take longer than this are given up on. Milliseconds. */
-const defaultPatience = 10_000;
-/** More than any environment; start-up files that print without end are given up on. */
-const maxOutput = 16 * 1024 * 1024;
+export const loginPatience = 10_000;
+
+/** A word for login.sh to mark what it prints. */
+export function loginMark(): string {
+  return `vbatch-login-${randomBytes(12).toString('hex')}`;
+}
+
+/** What stands before and after the environment in the output of login.sh. */
+export function loginMarks(mark: string): { start: string; end: string } {
+  return { start: `${mark} `, end: `${mark}\n` };
+}
 
 /**
  * Runs the user's shell as a login, interactive one, because conda, modules and the like are set up for
@@ -26,13 +35,13 @@ export async function captureLogin(
   env: NodeJS.ProcessEnv,
   printer: string,
   log: (message: string) => void,
-  patience = defaultPatience,
+  patience = loginPatience,
 ): Promise<Login> {
   const inherited = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]),
   );
   const shell = env.SHELL || userInfo().shell || '/bin/sh';
-  const mark = `vbatch-login-${randomBytes(12).toString('hex')}`;
+  const mark = loginMark();
   const output = await outputOf(
     shell,
     `${quote(printer)} ${mark}`,
@@ -49,7 +58,7 @@ export async function captureLogin(
 }
 
 /** The bytes between the two marks, or a clause that says what went wrong. */
-function outputOf(
+async function outputOf(
   shell: string,
   command: string,
   env: Record<string, string>,
@@ -65,29 +74,14 @@ function outputOf(
     env: { ...env, TERM: 'dumb' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  return new Promise((resolve) => {
-    let output = Buffer.alloc(0);
-    const finish = (result: Buffer | string) => {
-      clearTimeout(timer);
-      child.stdout.destroy();
-      resolve(result);
-    };
-    const timer = setTimeout(() => {
-      finish(`did not answer within ${patience / 1000} s`);
-      // The whole session: an interactive shell's children have groups of their own and die of SIGPIPE or SIGHUP.
-      if (child.pid !== undefined) killGroup(child.pid);
-    }, patience);
-    child.stdout.on('data', (data: Buffer) => {
-      output = Buffer.concat([output, data]);
-      const start = output.indexOf(`\n${mark} `);
-      const end = start < 0 ? -1 : output.indexOf(`\n${mark}\n`, start + 1);
-      // Things that start-up files leave running may hold stdout open: the second mark is the end.
-      if (end >= 0) finish(output.subarray(start + mark.length + 2, end));
-      else if (output.length > maxOutput) finish(`printed more than ${maxOutput} bytes`);
-    });
-    child.once('error', (error) => finish(`could not be started: ${error.message}`));
-    child.once('close', (code) => finish(`ended with ${code} before it printed its environment`));
+  const failed = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
   });
+  const output = await Promise.race([failed, readMarked(child.stdout, loginMarks(mark), patience)]);
+  child.stdout.destroy();
+  // The whole session: an interactive shell's children have groups of their own and die of SIGPIPE or SIGHUP.
+  if (!Buffer.isBuffer(output) && child.pid !== undefined) killGroup(child.pid);
+  return output;
 }
 
 function killGroup(pid: number): void {
@@ -98,8 +92,8 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Reads what login.sh prints: `FORMAT UMASK`, a newline, the variables. */
-function parseLogin(output: Buffer): Login {
+/** Reads what login.sh prints between its marks: `FORMAT UMASK`, a newline, the variables. */
+export function parseLogin(output: Buffer): Login {
   const newline = output.indexOf(10);
   const [format, umask = ''] = output.subarray(0, newline).toString().split(' ');
   const variables = output.subarray(newline + 1);

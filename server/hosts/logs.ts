@@ -5,10 +5,12 @@ import { fileSize, readRange } from './localFiles.ts';
 import { LogOrder } from './logOrder.ts';
 import type { Site } from './machine.ts';
 
+export type Discard = (keys: readonly AttemptKey[]) => void;
+
 /** The logs of a host's attempts. */
 export interface Logs {
-  /** The machine has been reached. */
-  attach(site: Site): void;
+  /** The machine has been reached. By `discard` it can be told that its files of attempts are needed no more. */
+  attach(site: Site, discard: Discard): void;
   /** It is out of reach. */
   detach(why: string): void;
   /** The attempt's command runs. */
@@ -19,6 +21,11 @@ export interface Logs {
   read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
   order(key: AttemptKey): Promise<LogStretch[]>;
   watch(key: AttemptKey, changed: () => void): () => void;
+  /** See Host. */
+  isWhole(key: AttemptKey): boolean;
+  settled(key: AttemptKey): void;
+  /** Removes what is kept here of these attempts. */
+  forget(keys: readonly AttemptKey[]): Promise<void>;
   /** Resolves when all that is known is in files. */
   close(): Promise<void>;
 }
@@ -61,6 +68,15 @@ export class LocalLogs implements Logs {
   watch(key: AttemptKey, changed: () => void): () => void {
     return this.inOrder.follow(key, changed);
   }
+
+  isWhole(): boolean {
+    return true;
+  }
+
+  settled(): void {}
+
+  /** The machine's files are all that there is. */
+  async forget(): Promise<void> {}
 
   close(): Promise<void> {
     return this.inOrder.close();

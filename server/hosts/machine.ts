@@ -1,7 +1,7 @@
 /** What a host needs of the machine that it is on, however that is reached: this one, or one over SSH. */
-import type { AgentListener, AgentProcess } from './agent/process.ts';
+import type { AgentShell } from './agent/process.ts';
 import type { HostPaths } from './files.ts';
-import type { HostFacts } from './host.ts';
+import type { AttemptKey, HostFacts } from './host.ts';
 import type { Login } from './login.ts';
 
 export interface Machine {
@@ -27,8 +27,10 @@ export interface Site {
   /** Captured once for each machine (R34). */
   readonly login: Promise<Login>;
   readonly files: SiteFiles;
-  /** Starts an agent. Its end is also the end of whatever connection the site has. */
-  startAgent(firstOrder: string, listener: AgentListener): Promise<AgentProcess>;
+  /** Attempts of which the machine still keeps files; null where it keeps those of all. */
+  readonly attempts: readonly AttemptKey[] | null;
+  /** Starts the shell that becomes the agent. Its end is also the end of whatever connection the site has. */
+  openShell(): Promise<AgentShell>;
 }
 
 /** Small files of the machine. Paths are absolute, in the spelling of protocol/bytes. */

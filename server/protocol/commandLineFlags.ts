@@ -1,5 +1,8 @@
-/** The flags of `vbatch` and `vrun` (R5) as commander knows them: no value is checked here. */
-import { Command, CommanderError, Option } from 'commander';
+/**
+ * The flags of `vbatch` and `vrun` (R5), read as GNU programs read theirs; no value is checked here.
+ * Not with commander, as `vctl` is: loading it takes 3 ms, a twelfth of a call at a prompt. Node's
+ * own `parseArgs` does not stop at the command, and takes seconds where that has 100,000 arguments.
+ */
 import { VbatchError } from './errors.ts';
 import { nearest } from './nearest.ts';
 
@@ -107,90 +110,100 @@ const examples: Record<Program, string> = {
   ls *.csv | xargs -P 8 -I {} vrun --name {} ./convert.sh {}`,
 };
 
-const parsers = new Map<Program, Command>();
+/** A flag as completions and messages need it. */
+export interface FlagInfo {
+  /** `-n, --name`, or the long one alone. */
+  names: string;
+  long: string;
+  short: string | undefined;
+  takesValue: boolean;
+  repeatable: boolean;
+  description: string;
+}
 
-/** One commander per program, made once: making it costs three times as much as parsing with it. */
-function parserOf(program: Program): Command {
-  const known = parsers.get(program);
-  if (known !== undefined) return known;
-  const parser = new Command(program)
-    .usage('[flags] [--] COMMAND [ARG…]')
-    .description(summaries[program])
-    .argument('[command...]')
-    .passThroughOptions()
-    .helpOption(false)
-    .exitOverride()
-    .configureHelp({ helpWidth: 100, visibleArguments: () => [] })
-    .configureOutput({ writeErr: () => {} });
-  for (const [heading, definitions] of groups) {
-    for (const [flags, description, repeatable] of definitions) {
-      const option = new Option(flags, description).helpGroup(heading);
-      if (repeatable)
-        option.argParser((word: string, words: string[] | undefined) => [...(words ?? []), word]);
-      parser.addOption(option);
-    }
-  }
-  parsers.set(program, parser);
-  return parser;
+/** All flags of either program, in the order of the help text. */
+export const allFlags: readonly FlagInfo[] = groups.flatMap(([, definitions]) => definitions.map(flagOf));
+
+function flagOf([text, description, repeatable]: Definition): FlagInfo {
+  const [names = '', value] = text.split(' <');
+  const [long = '', short] = names.split(', ').reverse();
+  const takesValue = value !== undefined;
+  return { names, long, short, takesValue, repeatable: repeatable !== undefined, description };
 }
 
 /** Flags and command of a call. Throws `usage` for an unknown flag or one without its value. */
 export function parseFlags(program: Program, words: readonly string[]): { flags: Flags; command: string[] } {
-  const parser = parserOf(program);
-  try {
-    parser.parse(words, { from: 'user' });
-  } catch (error) {
-    throw error instanceof CommanderError ? usageError(program, error) : error;
+  const flags: Record<string, unknown> = {};
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string;
+    if (word === '--') return { flags, command: words.slice(at + 1) };
+    if (!word.startsWith('-') || word === '-') return { flags, command: words.slice(at) };
+    for (const { flag, attached } of flagsIn(program, word)) {
+      if (!flag.takesValue && attached !== undefined) {
+        throw new VbatchError('usage', `${flag.long} takes no value`);
+      }
+      const value = flag.takesValue ? (attached ?? words[++at]) : true;
+      if (value === undefined) {
+        throw new VbatchError('usage', `${flag.names} needs a value; see \`${program} --help\``);
+      }
+      const key = keyOf(flag);
+      flags[key] = flag.repeatable ? [flags[key] ?? [], value].flat() : value;
+    }
   }
-  const before = words.slice(0, words.length - parser.args.length);
-  const misspelt = before.find((word) => isLongFlagWithOneDash(program, word));
-  if (misspelt !== undefined) {
-    throw new VbatchError('usage', `unknown flag ${misspelt}; did you mean -${misspelt}?`);
-  }
-  return { flags: parser.opts<Flags>(), command: parser.args };
+  return { flags, command: [] };
 }
 
-/** `-name` would otherwise be read as `-n ame`, silently. */
-function isLongFlagWithOneDash(program: Program, word: string): boolean {
-  return /^-[a-z][a-z-]+$/.test(word) && flagsOf(program).some((flag) => flag.long === `-${word}`);
+/** A flag, with the value that stands in the same word. */
+interface WrittenFlag {
+  flag: FlagInfo;
+  attached: string | undefined;
 }
 
-/** Our wording for what commander found wrong; it quotes the flag in its own. */
-function usageError(program: Program, error: CommanderError): VbatchError {
-  const quoted = /'(.*)'/s.exec(error.message)?.[1] ?? '';
-  if (error.code === 'commander.unknownOption') {
-    const flag = quoted.split('=')[0] as string;
-    const names = flagsOf(program).map(({ long }) => long);
-    if (names.includes(flag)) return new VbatchError('usage', `${flag} takes no value`);
-    const near = nearest(`--${flag.replace(/^-+/, '')}`, names);
-    const hint = near === null ? `see \`${program} --help\`` : `did you mean ${near}?`;
-    return new VbatchError('usage', `unknown flag ${flag}; ${hint}`);
+/** The flags in one word: one long flag, or short ones, the last of which may take a value. */
+function flagsIn(program: Program, word: string): WrittenFlag[] {
+  if (word.startsWith('--')) {
+    const end = word.indexOf('=');
+    if (end < 0) return [{ flag: knownFlag(program, word, word), attached: undefined }];
+    return [{ flag: knownFlag(program, word.slice(0, end), word), attached: word.slice(end + 1) }];
   }
-  if (error.code === 'commander.optionMissingArgument') {
-    return new VbatchError('usage', `${quoted.split(' <')[0]} needs a value; see \`${program} --help\``);
+  const written: WrittenFlag[] = [];
+  for (let at = 1; at < word.length; at++) {
+    const flag = knownFlag(program, `-${word[at]}`, word);
+    if (flag.takesValue) return [...written, { flag, attached: word.slice(at + 1) || undefined }];
+    written.push({ flag, attached: undefined });
   }
-  return new VbatchError('usage', error.message.replace(/^error: /, ''));
+  return written;
+}
+
+/**
+ * The flag of this name. Throws `usage` where there is none.
+ * @param word where the name was found: `-q` and `-f` are both in `-qf`.
+ */
+function knownFlag(program: Program, name: string, word: string): FlagInfo {
+  const flag = allFlags.find(({ long, short }) => name === long || name === short);
+  // `-name` would otherwise be read as `-n ame`, silently.
+  if (flag !== undefined && !allFlags.some(({ long }) => long === `-${word}`)) return flag;
+  // Of `-pool` not `-p` is unknown but all of it, and of `-qx` only `-x`.
+  const unknown = word.startsWith(name) ? word.replace(/=.*/s, '') : name;
+  const names = allFlags.map(({ long }) => long);
+  const near = nearest(`--${unknown.replace(/^-+/, '')}`, names);
+  const hint = near === null ? `see \`${program} --help\`` : `did you mean ${near}?`;
+  throw new VbatchError('usage', `unknown flag ${unknown}; ${hint}`);
+}
+
+/** `--after-success` is `afterSuccess`. */
+function keyOf({ long }: FlagInfo): keyof Flags {
+  return long.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as keyof Flags;
 }
 
 /** The text that `--help` shows. */
 export function helpText(program: Program): string {
-  return `${parserOf(program).helpInformation()}\n${examples[program]}\n`;
-}
-
-/** A flag as completions and error messages need it. */
-export interface FlagInfo {
-  long: string;
-  short: string | undefined;
-  takesValue: boolean;
-  description: string;
-}
-
-/** All flags of a program, in the order of its help text. */
-export function flagsOf(program: Program): FlagInfo[] {
-  return parserOf(program).options.map((option) => ({
-    long: option.long ?? '',
-    short: option.short,
-    takesValue: option.required,
-    description: option.description,
-  }));
+  const width = Math.max(...groups.flatMap(([, definitions]) => definitions.map(([flags]) => flags.length)));
+  const sections = groups.map(([heading, definitions]) =>
+    [heading, ...definitions.map(([flags, description]) => `  ${flags.padEnd(width)}  ${description}`)].join(
+      '\n',
+    ),
+  );
+  const usage = `Usage: ${program} [flags] [--] COMMAND [ARG…]`;
+  return `${[usage, summaries[program], ...sections, examples[program]].join('\n\n')}\n`;
 }

@@ -136,6 +136,12 @@ export class FakeHost implements Host {
     this.answers.push(`${call} ${exitCode} ${stdout.trim()}`);
   }
 
+  hasWholeLog(): boolean {
+    return true;
+  }
+
+  settled(): void {}
+
   async forget(keys: readonly AttemptKey[]): Promise<void> {
     for (const key of keys) this.orders.push(`forget ${key}`);
   }

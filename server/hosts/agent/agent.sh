@@ -8,6 +8,7 @@
 #   { _vb_stop KEY MILLISECONDS; }     end the whole group: TERM, grace, KILL
 #   { _vb_check KEY; }                 tell the attempt's state
 #   { _vb_sweep KEY…; }                tell of those only that have come to nothing
+#   { _vb_forget KEY…; }               remove all files of these attempts
 #   { _vb_reply CALL LINE; }           hand a line to the shim of a call
 #   { _vb_answer CALL LINE; }          hand it the last one, after which the call is over
 #   { _vb_input KEY LINE; }            hand a line to the stdin of an attempt; see attempt.sh
@@ -189,6 +190,15 @@ _vb_sweep() {
     if _vb_identified "$_vb_at.run" && [ -n "$_vb_alive" ]; then continue; fi
     _vb_check "$_vb_key"
   done
+}
+
+_vb_forget() {
+  for _vb_key; do
+    _vb_files "$_vb_key"
+    shift
+    set -- "$@" "$_vb_at".* "$_vb_root/calls/$_vb_key"
+  done
+  rm -rf "$@" </dev/null >/dev/null 2>&1 &
 }
 
 _vb_stop() {

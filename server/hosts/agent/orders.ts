@@ -87,6 +87,10 @@ export function sweepOrder(keys: readonly AttemptKey[]): string {
   return order('_vb_sweep', keys);
 }
 
+export function forgetOrder(keys: readonly AttemptKey[]): string {
+  return order('_vb_forget', keys);
+}
+
 /** Hands a line to the shim of a call. */
 export function replyOrder(call: CallKey, line: string): string {
   return order('_vb_reply', [call, line]);

@@ -1,5 +1,6 @@
 /** A running agent: a shell that takes orders on stdin and tells events on stdout. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { decodeBytes, encodeBytes } from '../../protocol/bytes.ts';
 import { type AgentEvent, parseEvent } from './events.ts';
 
@@ -19,19 +20,26 @@ export interface AgentListener {
   log(message: string): void;
 }
 
+/** A shell that can become an agent: a child process, or a channel of a connection. */
+export interface AgentShell {
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  /** Resolves with a clause when it has ended, whatever ended it. Never rejects. */
+  ended: Promise<string>;
+  /** Ends it if it does not end with its stdin. */
+  kill(): void;
+}
+
 /** An agent that does not end with its stdin within this time is killed. Milliseconds. */
 const patience = 2_000;
 
 /**
- * Starts `shell` as an agent. It gets a session of its own, so that no terminal's signals reach it, and
- * an environment of PATH alone, so that nothing of the server's leaks into attempts.
+ * Starts a shell of this machine that can become an agent. It gets a session of its own, so that no
+ * terminal's signals reach it, and an environment of PATH alone, so that nothing of the server's leaks
+ * into attempts.
  */
-export function startAgent(
-  shell: readonly string[],
-  path: string,
-  firstOrder: string,
-  listener: AgentListener,
-): AgentProcess {
+export function spawnShell(shell: readonly string[], path: string): AgentShell {
   const [program = 'sh', ...args] = shell;
   const child = spawn(program, [...args, '-s'], {
     cwd: '/',
@@ -39,47 +47,53 @@ export function startAgent(
     env: { PATH: path },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const ended = new Promise<void>((resolve) => {
-    const end = (how: string) => {
-      // A `cat` that outlives a killed agent holds stdout; the next agent ends it.
-      child.stdout.destroy();
-      child.stderr.destroy();
-      listener.ended(how);
-      resolve();
-    };
+  const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {
-      if (child.pid === undefined) end(`its shell could not be started: ${error.message}`);
+      if (child.pid === undefined) resolve(`its shell could not be started: ${error.message}`);
     });
     child.once('exit', (code, signal) =>
-      end(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
+      resolve(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
     );
   });
-  onLines(child, (line) => {
+  const { stdin, stdout, stderr } = child;
+  return { stdin, stdout, stderr, ended, kill: () => child.kill('SIGKILL') };
+}
+
+/** Makes a shell an agent by its first order. */
+export function startAgent(shell: AgentShell, firstOrder: string, listener: AgentListener): AgentProcess {
+  const { stdin, stdout, stderr } = shell;
+  const ended = shell.ended.then((how) => {
+    // A `cat` that outlives a killed agent holds stdout; the next agent ends it.
+    stdout.destroy();
+    stderr.destroy();
+    listener.ended(how);
+  });
+  onLines(stdout, (line) => {
     const event = parseEvent(line);
     if (event) listener.event(event);
-    else listener.log(`the agent told something unknown: ${line.slice(0, 200)}`);
+    else if (line !== '') listener.log(`the agent told something unknown: ${line.slice(0, 200)}`);
   });
-  child.stderr.on('data', (data: Buffer) => listener.log(`the agent's shell: ${data.toString().trimEnd()}`));
-  // Writing to an agent that has just ended fails; its end is reported by itself.
-  child.stdin.on('error', () => {});
+  stderr.on('data', (data: Buffer) => listener.log(`the agent's shell: ${data.toString().trimEnd()}`));
+  // Using a shell that has just ended fails; its end is reported by itself.
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
   const send = (order: string) => {
-    if (child.stdin.writable) child.stdin.write(encodeBytes(order));
+    if (stdin.writable) stdin.write(encodeBytes(order));
   };
   send(firstOrder);
   return {
     send,
     async close() {
-      child.stdin.end();
-      const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+      stdin.end();
+      const timer = setTimeout(() => shell.kill(), patience);
       await ended;
       clearTimeout(timer);
     },
   };
 }
 
-function onLines(child: ChildProcess, tell: (line: string) => void): void {
+function onLines(stream: Readable, tell: (line: string) => void): void {
   let rest: Buffer = Buffer.alloc(0);
-  child.stdout?.on('data', (data: Buffer) => {
+  stream.on('data', (data: Buffer) => {
     const bytes = rest.length === 0 ? data : Buffer.concat([rest, data]);
     let from = 0;
     for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, from)) {

@@ -8,6 +8,9 @@ function script(name: string): string {
 
 const shim = script('./shim.sh');
 
+/** The first words with a machine over SSH; see ssh/contact.ts. */
+export const contactScript = script('./contact.sh');
+
 /** Contents by path within the folder that `scriptsVersion` names. */
 export const scripts: Readonly<Record<string, string>> = {
   'agent.sh': script('./agent.sh'),

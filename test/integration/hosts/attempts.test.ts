@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBytes, encodeBytes } from '../../../server/protocol/bytes.ts';
-import { Bed, presentShells } from './bed.ts';
+import { Bed, presentSites, until } from './bed.ts';
 
 /** Any text that an argument or a value can be: every byte but NUL. */
 const argument = fc.uint8Array({ min: 1, maxLength: 40 }).map(decodeBytes);
 
 const compareText = (a = '', b = '') => (a < b ? -1 : 1);
 
-describe.each(presentShells)('an attempt under %s', (_, shell) => {
+describe.each(presentSites)('an attempt under %s', (_, site) => {
   let bed: Bed;
   beforeAll(async () => {
-    bed = await Bed.open({ shell });
+    bed = await Bed.open(site);
   });
   afterAll(() => bed.dispose());
 
@@ -55,6 +55,7 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
     const { key, stdout, stderr } = await bed.run(bed.script('cat bytes bytes; cat bytes >&2; printf x'));
     expect(stdout).toBe(`${bytes.toString('latin1').repeat(2)}x`);
     expect(stderr).toBe(bytes.toString('latin1'));
+    await bed.whole(key);
     expect(await bed.host.logSize(key, 'stdout')).toBe(513);
     expect(await bed.host.readLog(key, 'stdout', 510, 100)).toEqual(Buffer.from('\xfe\xffx', 'latin1'));
     expect(await bed.host.readLog(key, 'stderr', 1, 2)).toEqual(Buffer.from([1, 2]));
@@ -135,7 +136,14 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
       .split('\0')
       .map((entry) => entry.split('=')[0])
       .filter((name) => name !== '');
-    const shellsOwn = new Set(['PWD', 'OLDPWD', 'SHLVL', '_']);
+    // What sshd sets describes the account.
+    const shellsOwn = new Set([
+      'PWD',
+      'OLDPWD',
+      'SHLVL',
+      '_',
+      ...(site.ssh ? ['LOGNAME', 'MAIL', 'USER'] : []),
+    ]);
     expect(names.filter((name) => !shellsOwn.has(name ?? '')).sort(compareText)).toEqual(
       [
         'HOME',
@@ -310,7 +318,7 @@ describe.each(presentShells)('an attempt under %s', (_, shell) => {
     expect(existsSync(bed.path(key, 'out'))).toBe(true);
     await bed.host.forget([key, '999.9']);
     for (const suffix of ['run', 'out', 'err', 'exit', 'order', 'setup']) {
-      expect(existsSync(bed.path(key, suffix))).toBe(false);
+      await until(() => !existsSync(bed.path(key, suffix)));
     }
     expect(await bed.host.logSize(key, 'stdout')).toBe(0);
     expect(await bed.host.readLog(key, 'stdout', 0, 10)).toEqual(Buffer.alloc(0));

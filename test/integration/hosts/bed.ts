@@ -1,8 +1,10 @@
-/** A LocalHost in a temporary folder, with a record of what it reports. */
+/** A host in a temporary folder, on this machine or over SSH, with a record of what it reports. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentHost } from '../../../server/hosts/agentHost.ts';
 import { hostPaths } from '../../../server/hosts/files.ts';
 import type {
   AttemptKey,
@@ -13,7 +15,9 @@ import type {
   StartOrder,
 } from '../../../server/hosts/host.ts';
 import { LocalHost, type LocalHostOptions } from '../../../server/hosts/local.ts';
+import { SshHost } from '../../../server/hosts/ssh/host.ts';
 import type { Exit } from '../../../server/model/task.ts';
+import { hasSshd, SshBed } from '../ssh/sshd.ts';
 
 /** Every shell that agents must run under: its name here, and how it is started. */
 const shells: Readonly<Record<string, readonly [string, ...string[]]>> = {
@@ -37,6 +41,25 @@ export const presentShells = Object.entries(shells).filter(([name, argv]) => {
   if (!present) console.error(`SKIPPED: ${name} is not installed, so nothing is tested under it.`);
   return present;
 });
+
+/** Every way to reach a machine, with the shell that its agent runs under. */
+export const presentSites: [string, SiteOptions & { shell: readonly string[] }][] = [
+  ...presentShells.map(([name, shell]): [string, { shell: readonly string[] }] => [name, { shell }]),
+  ...presentShells
+    .filter(([name]) => hasSshd && name === 'bash')
+    .map(([name, shell]): [string, { shell: readonly string[]; ssh: true }] => [
+      `${name} over SSH`,
+      { shell, ssh: true },
+    ]),
+];
+
+interface SiteOptions {
+  /** Reached by a real sshd. */
+  ssh?: true;
+}
+
+/** What a test may say of the host. */
+export type BedOptions = Partial<LocalHostOptions> & SiteOptions;
 
 export type Report =
   | { type: 'online'; facts: HostFacts }
@@ -74,6 +97,8 @@ export class Recorder implements HostReports {
     this.add({ type: 'call', call });
     this.onCall(call);
   }
+
+  remaining(): void {}
 
   /** The first report from number `from` on for which `pick` finds something. */
   until<T>(pick: (report: Report) => T | undefined, from = 0): Promise<T> {
@@ -139,35 +164,53 @@ export class Bed {
   /** The folder of vbatch and vrun as attempts find them. */
   readonly shims = hostPaths(this.home).bin;
   readonly messages: string[] = [];
-  host: LocalHost;
+  host: AgentHost;
   reports = new Recorder();
   private readonly attempts = new Set<AttemptKey>();
   private number = 0;
 
-  private constructor(private readonly options: Partial<LocalHostOptions>) {
+  private constructor(
+    private readonly options: BedOptions,
+    private readonly ssh: SshBed | null,
+  ) {
     this.host = this.makeHost();
     execFileSync('mkdir', [this.work]);
   }
 
   /** A host that is online. */
-  static async open(options: Partial<LocalHostOptions> = {}): Promise<Bed> {
-    const bed = new Bed(options);
+  static async open(options: BedOptions = {}): Promise<Bed> {
+    const ssh = options.ssh ? await SshBed.open() : null;
+    const bed = new Bed(options, ssh);
+    await ssh?.serve('box', { settings: [`SetEnv "HOME=${bed.work}" LANG=C.UTF-8`] });
     await bed.reopen();
     return bed;
   }
 
   /** A host that has not been opened. */
   static closed(options: Partial<LocalHostOptions> = {}): Bed {
-    return new Bed(options);
+    return new Bed(options, null);
   }
 
-  private makeHost(): LocalHost {
+  private makeHost(): AgentHost {
+    const log = (message: string) => this.messages.push(message);
+    if (this.ssh) {
+      return new SshHost({
+        ...this.ssh.options({ log }),
+        name: 'local',
+        folder: join(this.folder, 'here'),
+        target: 'box',
+        base: this.folder,
+        identity: 'host',
+        log,
+        ...(this.options.sweepInterval && { sweepInterval: this.options.sweepInterval }),
+      });
+    }
     return new LocalHost({
       name: 'local',
       folder: this.home,
       // A login shell without start-up files: what the user's own do is no part of these tests.
       env: { PATH: process.env.PATH, HOME: this.work, SHELL: '/bin/sh', LANG: 'C.UTF-8' },
-      log: (message) => this.messages.push(message),
+      log,
       ...this.options,
     });
   }
@@ -219,6 +262,11 @@ export class Bed {
     return { key, exit, stdout: this.text(key, 'out'), stderr: this.text(key, 'err') };
   }
 
+  /** Resolves when all output of an ended attempt can be read. */
+  async whole(key: AttemptKey): Promise<void> {
+    await until(() => this.host.hasWholeLog(key));
+  }
+
   script(text: string, more: Partial<StartOrder> = {}): Start {
     return { command: ['sh', '-c', text], ...more };
   }
@@ -257,8 +305,14 @@ export class Bed {
       }
     }
     await this.host.close();
+    await this.ssh?.dispose();
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** Resolves when the condition holds, which nothing announces. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
 }
 
 /** The living processes (zombies are none) whose command line holds `text`. */

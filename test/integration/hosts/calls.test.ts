@@ -10,29 +10,27 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallAnswer } from '../../../server/hosts/host.ts';
 import { decodeBytes, encodeBytes } from '../../../server/protocol/bytes.ts';
-import { Bed, presentShells } from './bed.ts';
+import { Bed, presentSites, until } from './bed.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map(decodeBytes);
 const text = fc.uint8Array({ min: 1, maxLength: 40 }).map(decodeBytes);
 const everyByte = decodeBytes(Uint8Array.from({ length: 255 }, (_, i) => i + 1));
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
-}
-
-describe.each(presentShells)('a nested call under %s', (_, shell) => {
+describe.each(presentSites)('a nested call under %s', (_, site) => {
   let bed: Bed;
   beforeAll(async () => {
-    bed = await Bed.open({ shell });
+    bed = await Bed.open(site);
     // The shim's first line names sh; here it is run by each shell in turn.
     for (const program of ['vbatch', 'vrun']) {
       const path = join(bed.shims, program);
-      const body = readFileSync(path, 'latin1').replace('#!/bin/sh', `#!/usr/bin/env -S ${shell.join(' ')}`);
+      const body = readFileSync(path, 'latin1').replace(
+        '#!/bin/sh',
+        `#!/usr/bin/env -S ${site.shell.join(' ')}`,
+      );
       writeFileSync(path, body, 'latin1');
     }
   });
@@ -160,7 +158,7 @@ describe.each(presentShells)('a nested call under %s', (_, shell) => {
     bed.answer((await bed.reports.callOf(key)).key, 'again');
     bed.answer(`${key}/1-999`, 'nobody');
     await bed.host.forget([key]);
-    expect(existsSync(folder)).toBe(false);
+    await until(() => !existsSync(folder));
   });
 
   it('does nothing where the shim was killed', async () => {

@@ -1,17 +1,17 @@
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bed, presentShells, processesWith } from './bed.ts';
+import { Bed, presentSites, processesWith } from './bed.ts';
 
 /** Resolves when the file is there. */
 async function fileIsThere(path: string): Promise<void> {
   while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
+describe.each(presentSites)('the life of attempts under %s', (_, site) => {
   let bed: Bed;
   beforeEach(async () => {
-    bed = await Bed.open({ shell, sweepInterval: 100 });
+    bed = await Bed.open({ ...site, sweepInterval: 100 });
   });
   afterEach(() => bed.dispose());
 
@@ -283,7 +283,7 @@ describe.each(presentShells)('the life of attempts under %s', (_, shell) => {
   });
 
   it('works where there is no procfs', async () => {
-    const other = await Bed.open({ shell, proc: '/nonexistent', sweepInterval: 100 });
+    const other = await Bed.open({ ...site, proc: '/nonexistent', sweepInterval: 100 });
     try {
       expect((await other.run(other.script('exit 3'))).exit.exitCode).toBe(3);
       const key = other.start(other.script('sleep 1000 & sleep 1000'));

@@ -70,7 +70,7 @@ describe('the login environment (R34)', () => {
     expect(environment.get('SERVER')).toBe('value');
     expect(environment.has('VBATCH_TASK_ID')).toBe(false);
     expect(messages).toEqual([
-      'The login shell /bin/bash ended with 3 before it printed its environment; tasks get the environment that the server was started with.',
+      'The login shell /bin/bash ended before it had answered; tasks get the environment that the server was started with.',
     ]);
   });
 

@@ -1,0 +1,187 @@
+/** Connections to machines over SSH, whichever program speaks for us. */
+import type { Duplex } from 'node:stream';
+import { VbatchError } from '../protocol/errors.ts';
+import { realTimers } from '../timers.ts';
+import type { Link, SshChannel, Terminal } from './channel.ts';
+import { dial } from './dial.ts';
+import { createMemory, type SshMemory } from './memory.ts';
+import type { Prompter } from './prompter.ts';
+import { Sessions } from './sessions.ts';
+import { resolveSettings, type SshSettings } from './settings.ts';
+import { SftpClient } from './sftp.ts';
+import { connectBySsh2, type LinkOptions, NeedsSystemSsh, type Ssh2Link } from './ssh2Link.ts';
+import { connectBySystemSsh, type SystemOptions } from './systemSsh.ts';
+import { needsSystemSsh, type Transport } from './transport.ts';
+
+export interface SshConnection {
+  readonly transport: Transport;
+  /** As the host's sshd calls itself, such as `OpenSSH_9.2p1`. */
+  readonly serverVersion: string;
+  /**
+   * Runs a command in the user's shell, once the host has room for another channel.
+   * Throws `unreachable` where the connection is over, `refused` where the host runs no commands.
+   */
+  exec(command: string, options?: { terminal?: Terminal }): Promise<SshChannel>;
+  /** The host's files: one SFTP session, opened when first asked for, shared by all, counted as a channel. */
+  files(): Promise<SftpClient>;
+  /** Resolves with a clause when the connection is over, whatever ended it. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Ends it at once; what is under way fails with `unreachable`. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  /** Instead of `~/.ssh/config` and the system's. */
+  configFile?: string;
+  /** PATH finds ssh, SSH_AUTH_SOCK the agent. */
+  env: NodeJS.ProcessEnv;
+  prompter: Prompter;
+  /** Shared by all connections of a process. */
+  memory?: SshMemory;
+  log: (message: string) => void;
+  /** Calls the attempt off, with its reason as the error; a connection that stands is not touched. */
+  signal?: AbortSignal;
+  /** Seconds between two signs of life, and how many may go unanswered. By default what the configuration says, or 5 × 3. */
+  keepalive?: { interval: number; count: number };
+  /** Seconds for each host on the way, people's answers not counted. */
+  connectTimeout?: number;
+  /** Channels at once, SFTP's among them. */
+  maxSessions?: number;
+  /** By default ssh2, and the system's ssh for what ssh2 cannot do. */
+  transport?: Transport;
+}
+
+const defaultKeepalive = { interval: 5, count: 3 };
+const defaultConnectTimeout = 20;
+const defaultMaxSessions = 10;
+
+/**
+ * Connects to a target: a name of `~/.ssh/config`, or `user@host:port`.
+ * Throws `invalid` or `configuration` for what cannot be resolved, `unreachable` where there is no answer,
+ * `refused` where the host's key or ours is not accepted.
+ */
+export async function connect(target: string, options: ConnectOptions): Promise<SshConnection> {
+  const { env, log } = options;
+  const settings = await resolveSettings(target, { configFile: options.configFile, env });
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const memory = options.memory ?? createMemory();
+  const route: RouteOptions = { ...options, signal, memory };
+  const maxSessions = options.maxSessions ?? defaultMaxSessions;
+  const over = (transport: Transport, link: Link): SshConnection =>
+    new Connection(transport, link, settings.target, maxSessions);
+  let need = options.transport === undefined ? await needsSystemSsh(settings, env) : null;
+  if (options.transport !== 'system' && need === null) {
+    try {
+      return over('ssh2', await throughJumps(settings, route));
+    } catch (error) {
+      if (!(error instanceof NeedsSystemSsh)) throw error;
+      if (options.transport === 'ssh2') throw onlyBySystem(settings, error.message);
+      need = error.message;
+    }
+  }
+  if (need !== null) log(`${target} is reached by the system's own ssh, because of ${need}`);
+  return over('system', await connectBySystemSsh(settings, systemOptions(settings, route)));
+}
+
+function onlyBySystem({ target }: SshSettings, what: string): VbatchError {
+  return new VbatchError(
+    'refused',
+    `${target} is out of reach for the transport ssh2, because of ${what}: use the transport system.`,
+  );
+}
+
+interface RouteOptions extends ConnectOptions {
+  signal: AbortSignal;
+  memory: SshMemory;
+}
+
+/** One connection inside the other, until the last host is reached. */
+async function throughJumps(settings: SshSettings, options: RouteOptions): Promise<Link> {
+  const passed: Ssh2Link[] = [];
+  const closePassed = (): void => {
+    for (const link of passed.toReversed()) link.close();
+  };
+  try {
+    for (const hop of [...settings.jumps, settings]) {
+      const before = passed.at(-1);
+      const stream: Duplex = before
+        ? await before.forward(hop.hostName, hop.port)
+        : await dial(hop, { env: options.env, log: options.log, signal: options.signal });
+      passed.push(await connectBySsh2(hop, stream, linkOptions(hop, options)));
+    }
+  } catch (error) {
+    closePassed();
+    throw error;
+  }
+  const link = passed.pop() as Ssh2Link;
+  void link.ended.then(closePassed);
+  return link;
+}
+
+function linkOptions(settings: SshSettings, options: RouteOptions): LinkOptions {
+  const { serverAliveInterval: interval, serverAliveCountMax: count, connectTimeout } = settings;
+  const { prompter, memory, log, signal } = options;
+  return {
+    prompter,
+    memory,
+    log,
+    signal,
+    keepalive: options.keepalive ?? (interval > 0 ? { interval, count } : defaultKeepalive),
+    connectTimeout: options.connectTimeout ?? connectTimeout ?? defaultConnectTimeout,
+  };
+}
+
+function systemOptions(settings: SshSettings, options: RouteOptions): SystemOptions {
+  return { ...linkOptions(settings, options), configFile: options.configFile, env: options.env };
+}
+
+class Connection implements SshConnection {
+  private readonly sessions: Sessions;
+  private sftp: Promise<SftpClient> | null = null;
+
+  constructor(
+    readonly transport: Transport,
+    private readonly link: Link,
+    private readonly name: string,
+    maxSessions: number,
+  ) {
+    this.sessions = new Sessions(link, maxSessions, realTimers, name);
+  }
+
+  get serverVersion(): string {
+    return this.link.serverVersion;
+  }
+
+  get ended(): Promise<string> {
+    return this.link.ended;
+  }
+
+  exec(command: string, options: { terminal?: Terminal } = {}): Promise<SshChannel> {
+    return this.sessions.request({ command, terminal: options.terminal });
+  }
+
+  files(): Promise<SftpClient> {
+    this.sftp ??= this.openFiles();
+    return this.sftp;
+  }
+
+  private async openFiles(): Promise<SftpClient> {
+    try {
+      const channel = await this.sessions.request({ subsystem: 'sftp' });
+      // A server that has ended is started again when files are next asked for.
+      void channel.closed.then(() => {
+        this.sftp = null;
+      });
+      return await SftpClient.start(channel, this.name);
+    } catch (error) {
+      // Without a subsystem there is none later either, and each attempt may cost a channel.
+      if (!(error instanceof VbatchError) || error.code !== 'refused') this.sftp = null;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.link.close();
+  }
+}

@@ -1,0 +1,124 @@
+/** The budget of a connection: sshd lets only so many channels be open at once (MaxSessions, 10 by default). */
+import { VbatchError } from '../protocol/errors.ts';
+import type { Timers } from '../timers.ts';
+import { type ChannelRequest, type Link, NoRoom, type SshChannel } from './channel.ts';
+
+/** A host counts a channel for a moment after it has closed: ask again after so many milliseconds. */
+const retryDelays = [20, 50, 100, 200, 400, 800];
+const longestDelay = 1_000;
+/** After so many channels that were opened within a lowered budget, one more is tried. */
+const probation = 50;
+
+/** Opens channels in the order they are asked for, each when the host has room for it. */
+export class Sessions {
+  private open = 0;
+  /** Asked for, and not yet granted. */
+  private pending = 0;
+  /** How many the host is believed to allow at once. */
+  private budget: number;
+  private sinceLowered = 0;
+  /** Those who wait for their turn, and those who were refused and wait for a channel to close. */
+  private readonly queue: (() => void)[] = [];
+  private readonly refused = new Set<() => void>();
+  private isOver = false;
+
+  constructor(
+    private readonly link: Link,
+    private readonly most: number,
+    private readonly timers: Timers,
+    private readonly name: string,
+  ) {
+    this.budget = most;
+    void link.ended.then(() => {
+      this.isOver = true;
+      for (const go of [...this.refused]) go();
+      this.next();
+    });
+  }
+
+  /**
+   * Opens a channel, after waiting for a free place. Throws what `Link.open` throws, with `refused` instead
+   * of NoRoom where the host opens none although none is open.
+   */
+  async request(request: ChannelRequest): Promise<SshChannel> {
+    await this.turn();
+    try {
+      const channel = await this.persist(request);
+      this.open += 1;
+      this.granted();
+      void channel.closed.then(() => {
+        this.open -= 1;
+        // One place, for one of those who were refused, in their order.
+        for (const go of this.refused) {
+          go();
+          return;
+        }
+        this.next();
+      });
+      return channel;
+    } finally {
+      this.pending -= 1;
+      this.next();
+    }
+  }
+
+  private async turn(): Promise<void> {
+    if (this.isFull || this.queue.length > 0) await new Promise<void>((go) => this.queue.push(go));
+    else this.pending += 1;
+  }
+
+  private get isFull(): boolean {
+    return !this.isOver && this.open + this.pending >= this.budget;
+  }
+
+  private async persist(request: ChannelRequest): Promise<SshChannel> {
+    let alone = 0;
+    for (let refusals = 0; ; refusals++) {
+      try {
+        return await this.link.open(request);
+      } catch (error) {
+        if (!(error instanceof NoRoom)) throw error;
+        this.budget = Math.max(1, this.open);
+        this.sinceLowered = 0;
+        // While others of ours are open, it is they who take the room, and one of them will make some.
+        alone = this.open > 0 ? 0 : alone + 1;
+        if (alone > retryDelays.length) {
+          throw new VbatchError(
+            'refused',
+            `${this.name} opens no session at all (${error.reason}); see MaxSessions in its sshd_config.`,
+          );
+        }
+        await this.closing(retryDelays[refusals] ?? longestDelay);
+      }
+    }
+  }
+
+  /** Resolves when one of our channels has closed, or after the delay. */
+  private closing(delay: number): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        cancel();
+        this.refused.delete(go);
+        resolve();
+      };
+      const cancel = this.timers.after(delay, go);
+      this.refused.add(go);
+    });
+  }
+
+  private granted(): void {
+    if (this.open > this.budget) this.budget = this.open;
+    if (this.budget >= this.most || ++this.sinceLowered < probation) return;
+    this.sinceLowered = 0;
+    this.budget += 1;
+  }
+
+  private next(): void {
+    while (!this.isFull) {
+      const go = this.queue.shift();
+      if (!go) return;
+      this.pending += 1;
+      go();
+    }
+  }
+}
