@@ -8,8 +8,11 @@ import { loadConfiguration } from './config/load.ts';
 import { Calls } from './engine/calls.ts';
 import { Contents } from './engine/contents.ts';
 import { Engine } from './engine/engine.ts';
-import { type HostState, Rooms } from './engine/rooms.ts';
+import { Fleet } from './engine/fleet.ts';
+import { Rooms } from './engine/rooms.ts';
+import { hostFacts } from './hosts/facts.ts';
 import { LocalHost } from './hosts/local.ts';
+import { sshHosts } from './hosts/ssh/make.ts';
 import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
 import { openStore } from './store/store.ts';
@@ -43,12 +46,22 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const store = await openStore({ folder: home, contents, report: (message) => log.warn(message) });
 
   const local = new LocalHost({ name: localHost, folder: join(home, 'hosts', localHost), env, log: note });
-  const hosts = new Map([[localHost, unseen(local)]]);
+  const fleet = new Fleet({
+    local,
+    make: sshHosts({ home, env, log: note }),
+    facts: hostFacts(home, note),
+    log: note,
+  });
   const userFile = userConfigFile(env);
-  const rooms = new Rooms(hosts, (workspace) => loadConfiguration({ userFile, workspace }));
+  const rooms = new Rooms(
+    fleet,
+    (workspace) => loadConfiguration({ userFile, workspace }),
+    (host) => (contents.state.holdings.get(host)?.tasks.size ?? 0) === 0,
+  );
   const engine: Engine = new Engine({
     state: contents.state,
     ledger: store,
+    fleet,
     rooms,
     timers: realTimers,
     now: Date.now,
@@ -59,9 +72,9 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const calls = new Calls(engine, version, (message) => log.error(message));
   await readConfigurations(contents, rooms, log);
 
-  const seen = firstLook(engine, local.name, hosts);
   engine.open();
-  await seen;
+  // The first submission is to find this machine's pools.
+  await fleet.known([localHost], firstLookMs);
   const token = randomBytes(32).toString('base64url');
   const http = createHttpServer({
     engine,
@@ -85,10 +98,6 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   };
 }
 
-function unseen(host: LocalHost): HostState {
-  return { host, online: false, since: null, trouble: null, facts: null };
-}
-
 /** What waits from before must find its pools again. A mistake in a file is told to whoever submits next. */
 async function readConfigurations(contents: Contents, rooms: Rooms, log: Logger): Promise<void> {
   const { state } = contents;
@@ -97,20 +106,4 @@ async function readConfigurations(contents: Contents, rooms: Rooms, log: Logger)
   for (const workspace of workspaces) {
     await rooms.refresh(workspace).catch((error: Error) => log.warn(error.message));
   }
-}
-
-/** Resolves when it is known what this machine has, so that the first submission finds its pools. */
-function firstLook(engine: Engine, name: string, hosts: ReadonlyMap<string, HostState>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stop();
-      cancel();
-      resolve();
-    };
-    const stop = engine.subscribe(() => {
-      const host = hosts.get(name);
-      if (host?.online || host?.trouble) done();
-    });
-    const cancel = realTimers.after(firstLookMs, done);
-  });
 }

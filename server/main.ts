@@ -1,10 +1,13 @@
 /** The server as a program: `node dist/server.cjs`, in the background of whoever asked first. */
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
+import { closeInherited } from './descriptors.ts';
 import { stateFolder } from './protocol/discovery.ts';
 import { VbatchError } from './protocol/errors.ts';
-import { reportReadiness } from './readiness.ts';
+import { readinessVariable, reportReadiness } from './readiness.ts';
 import { version } from './version.ts';
+
+closeInherited(Number(process.env[readinessVariable]));
 
 // Its output is the log file of the state folder.
 const log = pino(

@@ -14,13 +14,28 @@ export const builtIn = 'built in';
 
 export interface HostSettings {
   name: string;
-  /** What to connect to: `[USER@]HOST[:PORT]`, or a name from ssh's configuration. Null for `local`. */
-  ssh: string | null;
+  /** How to reach it. Null for `local`. */
+  ssh: SshSettings | null;
+  /** Where vbatch keeps its files there; `~/` is the home folder on the host. Means nothing for `local`. */
+  folder: string;
   /** What takes the place of what the host is found to have. */
   shape: Partial<Shape>;
+  /** Indexes of the GPUs to grant first, or all from the last to the first. The others follow in order. */
+  gpuOrder: readonly number[] | 'reverse';
+  /** Most tasks that may hold the same GPU at once. */
+  slotsPerGpu: number;
   /** Shell lines before every command on this host. Empty for none. */
   setup: string;
   environment: Record<string, string>;
+}
+
+export interface SshSettings {
+  /** `[USER@]HOST[:PORT]`, or a name from ssh's configuration. */
+  target: string;
+  /** Absolute path of the file in which ssh looks the target up, or null for its own default. */
+  configFile: string | null;
+  /** The built-in client, or the `ssh` program; null where the host decides. */
+  transport: 'ssh2' | 'system' | null;
 }
 
 export interface Pool {
@@ -45,7 +60,7 @@ export interface Pool {
 export interface Configuration {
   /** The workspace whose file takes part, or null. */
   workspace: string | null;
-  /** Absolute path of the file in which ssh looks names up, or null for its own default. */
+  /** Absolute path of the file in which ssh looks the hosts of the topmost file up, or null for its own default. */
   sshConfig: string | null;
   /** By name. `local` is always there. */
   hosts: ReadonlyMap<string, HostSettings>;
@@ -61,7 +76,7 @@ export interface Configuration {
 export const builtInConfiguration: Configuration = {
   workspace: null,
   sshConfig: null,
-  hosts: new Map([[localHost, hostOf(localHost, {})]]),
+  hosts: new Map([[localHost, hostOf(localHost, {}, null)]]),
   pools: new Map([
     [shellPool, poolOf(shellPool, { hosts: [localHost] }, { key: shellPool, source: builtIn, hosts: [] })],
   ]),
@@ -78,9 +93,11 @@ export function withFile(
 ): Configuration {
   const hostEntries = Object.entries(contents.hosts ?? {});
   const poolEntries = Object.entries(contents.pools ?? {});
+  const sshConfig =
+    contents.ssh_config === undefined ? below.sshConfig : absolutePath(contents.ssh_config, file);
   const hosts = new Map([
     ...below.hosts,
-    ...hostEntries.map(([name, entry]) => [name, hostOf(name, entry ?? {})] as const),
+    ...hostEntries.map(([name, entry]) => [name, hostOf(name, entry ?? {}, sshConfig)] as const),
   ]);
   const key = (name: string) => (workspace === null ? name : `${name}@${workspace}`);
   const pools = poolEntries.map(([name, entry]) => {
@@ -90,7 +107,7 @@ export function withFile(
   const grace = contents.defaults?.grace;
   return {
     workspace,
-    sshConfig: contents.ssh_config === undefined ? below.sshConfig : absolutePath(contents.ssh_config, file),
+    sshConfig,
     // Configurations with the same hosts share the map: by that config/pools sees which pools they share.
     hosts: hostEntries.length === 0 ? below.hosts : hosts,
     pools: new Map([...below.pools, ...pools]),
@@ -102,11 +119,15 @@ export function withFile(
   };
 }
 
-function hostOf(name: string, entry: HostEntry): HostSettings {
+function hostOf(name: string, entry: HostEntry, configFile: string | null): HostSettings {
+  const { ssh: target = name, transport = null } = entry;
   return {
     name,
-    ssh: name === localHost ? null : (entry.ssh ?? name),
+    ssh: name === localHost ? null : { target, configFile, transport },
+    folder: entry.folder ?? '~/.vbatch',
     shape: shapeOf(entry),
+    gpuOrder: entry.gpu_order ?? [],
+    slotsPerGpu: entry.slots_per_gpu ?? 1,
     setup: entry.setup ?? '',
     environment: environmentOf(entry.env),
   };

@@ -90,7 +90,7 @@ function syntaxProblem({ pos, code, message }: YAMLError): Problem {
 }
 
 /** Aliases of what is not defined before them. */
-function strayAliases(document: Document.Parsed): Problem[] {
+export function strayAliases(document: Document.Parsed): Problem[] {
   const problems: Problem[] = [];
   const anchors = new Set<string>();
   visit(document, {

@@ -1,12 +1,14 @@
 /** Reads the configuration files, and reads them again when they have changed. */
-import type { Stats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
+import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { VbatchError } from '../protocol/errors.ts';
 import { formatSize } from '../protocol/quantities.ts';
 import { builtInConfiguration, type Configuration, withFile } from './configuration.ts';
 import { parseConfiguration } from './parse.ts';
+import { distrust, type Reader, thisProcess } from './trust.ts';
 import { workspaceConfigFile } from './workspace.ts';
 
 export interface ConfigurationFiles {
@@ -31,11 +33,12 @@ const cache = new Map<string, Loaded>();
 /**
  * The configuration of a workspace, or the user's alone. While the files stay as they are it costs
  * two `stat` calls. `now`: milliseconds since the epoch. Throws `configuration`, with a line for each
- * mistake in a file.
+ * mistake in a file, and for a file that somebody else than `reader` can have written.
  */
 export async function loadConfiguration(
   { userFile, workspace }: ConfigurationFiles,
   now: number = Date.now(),
+  reader: Reader | null = thisProcess(),
 ): Promise<Configuration> {
   const layers = [{ file: userFile, folder: null as string | null }];
   if (workspace !== null) layers.push({ file: workspaceConfigFile(workspace), folder: workspace });
@@ -48,9 +51,9 @@ export async function loadConfiguration(
 
   let configuration = builtInConfiguration;
   for (const [i, { file, folder }] of layers.entries()) {
-    const stats = found[i];
-    const text = stats ? await readText(file, stats) : null;
+    const text = found[i] ? await readText(file, found[i], reader) : null;
     if (text === null) continue;
+    if (folder !== null) await checkFolder(file, reader);
     configuration = withFile(configuration, parseConfiguration(text, file, configuration), file, folder);
   }
   if (found.every((stats) => stats === null || now - stats.ctimeMs > longestTick)) {
@@ -70,13 +73,8 @@ async function statIfThere(file: string): Promise<Stats | null> {
 }
 
 /** Null where the file has been removed meanwhile. */
-async function readText(file: string, stats: Stats): Promise<string | null> {
-  // What is no regular file may block for ever or never end when it is read.
-  if (!stats.isFile()) throw unreadable(file, stats.isDirectory() ? 'it is a folder' : 'it is not a file');
-  if (stats.size > largestFile) {
-    throw unreadable(file, `it has ${formatSize(stats.size)}, and ${formatSize(largestFile)} is the limit`);
-  }
-  const bytes = await nullIfMissing(file, readFile(file));
+async function readText(file: string, stats: Stats, reader: Reader | null): Promise<string | null> {
+  const bytes = await nullIfMissing(file, readTrusted(file, stats, reader));
   if (bytes === null) return null;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -85,10 +83,53 @@ async function readText(file: string, stats: Stats): Promise<string | null> {
   }
 }
 
+async function readTrusted(file: string, stats: Stats, reader: Reader | null): Promise<Buffer> {
+  checkKind(file, stats);
+  // Whatever stands there by now, opening it does not wait for somebody at its other end.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    // What is checked is what is read, even where the file is being replaced.
+    const opened = await handle.stat();
+    checkKind(file, opened);
+    checkTrust(file, 'it', opened, reader);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What is no regular file may block for ever or never end when it is read. */
+function checkKind(file: string, stats: Stats): void {
+  if (!stats.isFile()) throw unreadable(file, stats.isDirectory() ? 'it is a folder' : 'it is not a file');
+  if (stats.size > largestFile) {
+    throw unreadable(file, `it has ${formatSize(stats.size)}, and ${formatSize(largestFile)} is the limit`);
+  }
+}
+
+/**
+ * A folder of somebody else's may have been given a file that is the reader's own but was never meant to
+ * be a configuration, by a link or a move.
+ */
+async function checkFolder(file: string, reader: Reader | null): Promise<void> {
+  const stats = await statIfThere(dirname(file));
+  if (stats !== null) checkTrust(file, 'its folder', stats, reader);
+}
+
+function checkTrust(file: string, what: 'it' | 'its folder', stats: Stats, reader: Reader | null): void {
+  const found = reader === null ? null : distrust(stats, reader);
+  if (found === null) return;
+  throw new VbatchError(
+    'configuration',
+    `the configuration file ${file} is not obeyed, because commands in it run as you, and ` +
+      `${what} ${found.reason}: ${found.remedy}, or remove it`,
+  );
+}
+
 async function nullIfMissing<T>(file: string, result: Promise<T>): Promise<T | null> {
   try {
     return await result;
   } catch (error) {
+    if (error instanceof VbatchError) throw error;
     const { code, errno } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw unreadable(file, getSystemErrorMap().get(errno ?? 0)?.[1] ?? String(error));

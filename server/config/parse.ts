@@ -29,6 +29,12 @@ export function parseConfiguration(text: string, file: string, below: Configurat
   throw problemsError(file, text, problems);
 }
 
+/** What is wrong with contents that stand in no file yet: clauses without a place. */
+export function mistakesIn(contents: unknown): string[] {
+  const { error } = fileSchema.safeParse(contents);
+  return (error?.issues ?? []).flatMap((issue) => issueMistakes(issue, contents)).map(({ text }) => text);
+}
+
 function issueMistakes(issue: z.core.$ZodIssue, value: unknown): Mistake[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
@@ -65,13 +71,11 @@ function referenceMistakes(contents: FileContents, below: Configuration): Mistak
   const mistakes = Object.entries(contents.pools ?? {}).flatMap(([pool, entry]) =>
     hostListMistakes(['pools', pool, 'hosts'], entry?.hosts ?? [], hosts),
   );
-  if (contents.hosts?.[localHost]?.ssh !== undefined) {
-    const path = ['hosts', localHost, 'ssh'];
-    mistakes.push({
-      path,
-      part: 'key',
-      text: `${pathText(path)} cannot be set; ${localHost} is this machine`,
-    });
+  for (const key of ['ssh', 'transport', 'folder'] as const) {
+    if (contents.hosts?.[localHost]?.[key] === undefined) continue;
+    const path = ['hosts', localHost, key];
+    const text = `${pathText(path)} cannot be set; ${localHost} is this machine`;
+    mistakes.push({ path, part: 'key', text });
   }
   const pool = contents.defaults?.pool;
   if (pool !== undefined && !pools.includes(pool) && !isPoolByItself(pool)) {

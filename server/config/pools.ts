@@ -28,7 +28,20 @@ interface Wanted {
 export function hostCapacity(settings: HostSettings, detected: HostCapacity | null): HostCapacity | null {
   const { cpus, memory, gpus } = { ...detected, ...settings.shape };
   if (cpus === undefined || memory === undefined || gpus === undefined) return null;
-  return { cpus, memory, gpus, gpuNames: (detected?.gpuNames ?? []).slice(0, gpus) };
+  const names = detected?.gpuNames ?? [];
+  const gpuNames = usableGpus(settings, names.length).flatMap((index) => names[index] ?? []);
+  return { cpus, memory, gpus, gpuNames };
+}
+
+/**
+ * Indexes of a host's GPUs that tasks may use, in the order in which to grant them. `found`: how many were
+ * detected; where the settings say more, they are believed.
+ */
+export function usableGpus({ gpuOrder, shape }: HostSettings, found: number): number[] {
+  const all = Array.from({ length: Math.max(found, shape.gpus ?? 0) }, (_, index) => index);
+  if (gpuOrder === 'reverse') return all.reverse().slice(0, shape.gpus);
+  const first = gpuOrder.filter((index) => index < all.length);
+  return [...new Set([...first, ...all])].slice(0, shape.gpus);
 }
 
 /** Whether a name has the form of a pool that exists by itself: `cpu-8`, `gpu-2`, `gpu-a100`. */

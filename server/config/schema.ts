@@ -14,6 +14,10 @@ import {
 
 /** Longest grace: what is longer is a mistake, and timers cannot count beyond 24 days. */
 const longestGrace = 86_400;
+/** Most GPUs of a host: what is more is a mistake, and every one is counted by its index. */
+const mostGpus = 1_024;
+/** Highest port of TCP. */
+const highestPort = 65_535;
 
 const nameRule = 'letters, digits, ".", "_" and "-", and begin with a letter or digit';
 const name = (noun: string) =>
@@ -55,8 +59,24 @@ function read(parse: (value: string) => number, value: string): number | null {
 
 const cpusError = 'a number of CPUs, 0 or more; fractions such as 0.5 are fine';
 const cpus = z.number({ error: cpusError }).min(0, cpusError);
-const gpusError = 'a whole number of GPUs, 0 or more';
-const gpus = z.int({ error: gpusError }).min(0, gpusError);
+const gpusError = `a whole number of GPUs from 0 to ${mostGpus}`;
+const gpus = z.int({ error: gpusError }).min(0, gpusError).max(mostGpus, gpusError);
+const gpuOrderError = 'reverse, or a list of indexes of GPUs, each once, such as [1, 0]';
+const gpuIndexError = `the index of a GPU, from 0 to ${mostGpus - 1}`;
+const gpuIndex = z
+  .int()
+  .min(0, gpuIndexError)
+  .max(mostGpus - 1, gpuIndexError);
+const gpuOrder = z.union(
+  [
+    z.literal('reverse'),
+    z
+      .array(gpuIndex)
+      .min(1, gpuOrderError)
+      .refine((order) => new Set(order).size === order.length, { error: gpuOrderError }),
+  ],
+  { error: gpuOrderError },
+);
 const slotsError = 'a whole number of tasks, 1 or more';
 const slots = z.int({ error: slotsError }).min(1, slotsError);
 
@@ -82,18 +102,34 @@ const env = z
 
 const sshError = 'where to connect: HOST, USER@HOST or USER@HOST:PORT';
 const sshPattern =
-  /^(?:[A-Za-z0-9_][^\s@:]*@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+  /^(?:[A-Za-z0-9_][^\s@:]*@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[1-9]\d{0,4})?$/;
+const ssh = z
+  .string({ error: sshError })
+  .regex(sshPattern, { error: sshError })
+  .refine((target) => Number(/:(\d+)$/.exec(target)?.[1] ?? 1) <= highestPort, {
+    error: `${sshError}, with a port up to ${highestPort}`,
+  });
+
+const folderError = 'an absolute path on the host, or one that begins with ~/';
+const folder = z.string({ error: folderError }).regex(/^~?\/[^\u0000\r\n]+$/, { error: folderError });
 
 export const hostSchema = z.strictObject(
   {
-    ssh: z
-      .string({ error: sshError })
-      .regex(sshPattern, { error: sshError })
+    ssh: ssh.optional().meta({
+      description: 'Where to connect, if the name of the host is not one of ~/.ssh/config.',
+      examples: ['me@10.0.0.5:2222'],
+    }),
+    transport: z
+      .enum(['ssh2', 'system'], { error: 'ssh2 (built in) or system (the ssh program of this machine)' })
       .optional()
       .meta({
-        description: 'Where to connect, if the name of the host is not one of ~/.ssh/config.',
-        examples: ['me@10.0.0.5:2222'],
+        description: 'What connects: ssh2 is built in, system is the ssh program; chosen unless given.',
+        examples: ['system'],
       }),
+    folder: folder.optional().meta({
+      description: 'Where vbatch keeps its files on the host; ~/.vbatch unless given.',
+      examples: ['/scratch/me/vbatch'],
+    }),
     cpus: cpus.optional().meta({
       description: 'CPUs that tasks may use; what the host is found to have, unless given.',
       examples: [64],
@@ -103,7 +139,16 @@ export const hostSchema = z.strictObject(
       examples: ['256G'],
     }),
     gpus: gpus.optional().meta({
-      description: 'GPUs that tasks may use, counted from the first; all that are found, unless given.',
+      description: 'GPUs that tasks may use, the first of gpu_order; all that are found, unless given.',
+      examples: [2],
+    }),
+    gpu_order: gpuOrder.optional().meta({
+      description:
+        'Indexes of GPUs in the order in which to grant them, or reverse; from 0 on, unless given.',
+      examples: [[1, 0], 'reverse'],
+    }),
+    slots_per_gpu: slots.optional().meta({
+      description: 'Most tasks that may hold the same GPU at once; 1 unless given.',
       examples: [2],
     }),
     setup: setup.optional(),
@@ -163,9 +208,10 @@ export const fileSchema = z
     {
       ssh_config: text('the path of a file')
         .min(1, 'the path of a file')
+        .regex(/^[^~]|^~(?:\/|$)/, 'the path of a file; only ~/ stands for a home folder')
         .optional()
         .meta({
-          description: 'The file in which ssh looks names of hosts up; ~/.ssh/config unless given.',
+          description: 'The file in which ssh looks the hosts of this file up; ~/.ssh/config unless given.',
           examples: ['~/.ssh/other'],
         }),
       hosts: z

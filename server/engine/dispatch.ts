@@ -4,9 +4,10 @@ import type { Attempt, Exit, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
 import type { Core } from './core.ts';
+import type { Fleet, HostState } from './fleet.ts';
 import { attemptKey } from './logs.ts';
 import { startOrder } from './orders.ts';
-import type { HostState, Rooms } from './rooms.ts';
+import type { Rooms } from './rooms.ts';
 
 /** Longest delay that a Node timer takes. */
 const longestDelay = 2 ** 31 - 1;
@@ -20,6 +21,7 @@ export class Dispatch {
 
   constructor(
     private readonly core: Core,
+    private readonly fleet: Fleet,
     private readonly rooms: Rooms,
     private readonly timers: Timers,
     private readonly hostsChanged: () => void,
@@ -29,13 +31,13 @@ export class Dispatch {
 
   /** Connects every host. */
   open(): void {
-    for (const state of this.rooms.hosts.values()) state.host.open(this.reports(state));
+    this.fleet.open((state) => state.host.open(this.reports(state)));
   }
 
   /** Lets go of the hosts; attempts go on (R31). */
   async close(): Promise<void> {
     for (const cancel of this.limits.values()) cancel();
-    await Promise.all([...this.rooms.hosts.values()].map(({ host }) => host.close()));
+    await this.fleet.close();
   }
 
   /** Carries out what a durable event has ordered. */
@@ -132,6 +134,7 @@ export class Dispatch {
     state.since = this.core.time();
     state.trouble = null;
     state.facts = facts;
+    this.fleet.seen(state);
     this.rooms.hostsChanged();
     void this.catchUp(state);
     this.core.schedule();
@@ -174,6 +177,7 @@ export class Dispatch {
     if (state.online) state.since = this.core.time();
     state.online = false;
     state.trouble = reason;
+    this.fleet.seen(state);
     // Out of reach a command may end in time: its limit counts again when it is heard of.
     for (const task of this.tasksOn(state)) this.endWatch(task.number);
     this.hostsChanged();

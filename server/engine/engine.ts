@@ -31,6 +31,7 @@ import {
 } from './actions.ts';
 import { type Batch, Core, type Ledger } from './core.ts';
 import { Dispatch } from './dispatch.ts';
+import type { Fleet } from './fleet.ts';
 import { hostViews, poolViews } from './hostViews.ts';
 import { attemptKey, openLog } from './logs.ts';
 import { inherited } from './orders.ts';
@@ -47,6 +48,7 @@ import { Waiters } from './waiters.ts';
 export interface EngineParts {
   state: State;
   ledger: Ledger;
+  fleet: Fleet;
   rooms: Rooms;
   timers: Timers;
   /** Milliseconds since the epoch. */
@@ -56,6 +58,9 @@ export interface EngineParts {
   onCall: (host: Host, call: NestedCall) => void;
   log: (message: string) => void;
 }
+
+/** How long a submission waits for hosts of which nothing is known yet. */
+const firstContactMs = 10_000;
 
 /** The tasks of one state folder: takes requests, keeps the hosts busy, tells what has changed. */
 export class Engine implements EngineService {
@@ -67,10 +72,11 @@ export class Engine implements EngineService {
   private published: number;
 
   constructor(private readonly parts: EngineParts) {
-    const { state, ledger, rooms, timers, now, onCall, log } = parts;
+    const { state, ledger, fleet, rooms, timers, now, onCall, log } = parts;
     this.core = new Core(state, ledger, rooms, now, (batch) => this.deliver(batch));
     this.dispatch = new Dispatch(
       this.core,
+      fleet,
       rooms,
       timers,
       () => this.publish({ type: 'hosts' }),
@@ -126,7 +132,10 @@ export class Engine implements EngineService {
 
   private async configurationFor(workspace: string | null): Promise<Configuration | VbatchError> {
     try {
-      return await this.parts.rooms.refresh(workspace);
+      const configuration = await this.parts.rooms.refresh(workspace);
+      // What a host has that was just named decides which pools there are.
+      await this.parts.fleet.known(configuration.hosts.keys(), firstContactMs);
+      return configuration;
     } catch (error) {
       if (error instanceof VbatchError) return error;
       throw error;
@@ -257,8 +266,9 @@ export class Engine implements EngineService {
     return await this.whenDurable(({ state, rooms }) => poolViews(state, rooms.list(configuration)));
   }
 
-  hosts(): Promise<HostView[]> {
-    return this.whenDurable(({ state, rooms }) => hostViews(state, rooms));
+  async hosts(): Promise<HostView[]> {
+    await this.parts.rooms.refresh(null);
+    return await this.whenDurable(({ state, rooms }) => hostViews(state, rooms));
   }
 
   server(): ServerView {

@@ -3,7 +3,8 @@ import type { Pool } from '../config/configuration.ts';
 import { emptyHolding } from '../model/holdings.ts';
 import type { State } from '../model/state.ts';
 import type { HostView, PoolView } from '../protocol/tasks.ts';
-import type { HostState, Rooms } from './rooms.ts';
+import type { HostState } from './fleet.ts';
+import type { Rooms } from './rooms.ts';
 
 export function poolViews(state: State, pools: readonly Pool[]): PoolView[] {
   return pools.map((pool) => ({

@@ -1,17 +1,7 @@
 import type { Configuration, HostSettings, Pool } from '../config/configuration.ts';
 import { type HostCapacity, hostCapacity, listPools, poolByKey, resolvePool } from '../config/pools.ts';
-import type { Host, HostFacts } from '../hosts/host.ts';
 import type { Room, RoomHost, RoomPool } from '../model/room.ts';
-
-/** One host as the engine knows it. */
-export interface HostState {
-  readonly host: Host;
-  online: boolean;
-  /** Since when it is online or not, milliseconds since the epoch; null before the first contact. */
-  since: number | null;
-  trouble: string | null;
-  facts: HostFacts | null;
-}
+import type { Fleet, HostState } from './fleet.ts';
 
 type LoadConfiguration = (workspace: string | null) => Promise<Configuration>;
 
@@ -25,16 +15,26 @@ export class Rooms implements Room {
   private readonly pools = new Map<string, Pool | undefined>();
   private capacities = new Map<string, HostCapacity>();
 
+  /**
+   * @param load reads the configuration of a workspace, or the user's.
+   * @param isIdle whether nothing runs on a host.
+   */
   constructor(
-    readonly hosts: ReadonlyMap<string, HostState>,
+    private readonly fleet: Fleet,
     private readonly load: LoadConfiguration,
+    private readonly isIdle: (host: string) => boolean,
   ) {}
+
+  get hosts(): ReadonlyMap<string, HostState> {
+    return this.fleet.hosts;
+  }
 
   /** Reads the configuration that holds for a workspace, if it has changed. Throws `configuration`. */
   async refresh(workspace: string | null): Promise<Configuration> {
     const configuration = await this.load(workspace);
     if (this.configurations.get(workspace ?? '') !== configuration) {
       this.configurations.set(workspace ?? '', configuration);
+      this.fleet.arrange(this.inOrder(), this.isIdle);
       this.hostsChanged();
     }
     return configuration;
@@ -96,6 +96,12 @@ export class Rooms implements Room {
   grace(workspace: string | null): number {
     const configuration = this.configurations.get(workspace ?? '') ?? this.configurations.get('');
     return configuration?.defaults.grace ?? 10;
+  }
+
+  /** The user's configuration first: what it says of a host goes before what a workspace says. */
+  private inOrder(): Configuration[] {
+    const [own, ...others] = [this.configurations.get(''), ...this.configurations.values()];
+    return [...(own ? [own] : []), ...others];
   }
 
   private knownHosts(): Set<string> {

@@ -100,7 +100,7 @@ class SystemLink implements Link {
         log: options.log,
       });
       const child = this.start(this.askpass.env);
-      child.once('error', (error) => ready.reject(unreachable(settings, `ssh: ${error.message}`)));
+      child.once('error', (error) => ready.reject(notStarted(settings, error)));
       child.once('close', () => {
         this.life.end(this.said.at(-1) ?? 'the host has closed the connection');
         ready.reject(this.explain());
@@ -260,4 +260,12 @@ class SystemLink implements Link {
     this.askpass?.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function notStarted({ target }: SshSettings, error: Error): VbatchError {
+  return new VbatchError(
+    'configuration',
+    `${target} is reached by the system's own ssh, which cannot be started (${error.message}): ` +
+      "install OpenSSH's client.",
+  );
 }

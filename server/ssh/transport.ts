@@ -11,7 +11,7 @@ export type Transport = 'ssh2' | 'system';
 /** What of a host, or of one on the way to it, only the system's ssh can do; null where nothing is seen. */
 export async function needsSystemSsh(settings: SshSettings, env: NodeJS.ProcessEnv): Promise<string | null> {
   for (const hop of [...settings.jumps, settings]) {
-    const what = (await certificateOf(hop)) ?? lackingAlgorithm(hop) ?? (await hostCertificateOf(hop));
+    const what = certificateOf(hop) ?? lackingAlgorithm(hop) ?? (await hostCertificateOf(hop));
     if (what !== null) return `${what} of ${hop.target}`;
     const without = await withoutUsableKey(hop, env);
     if (without !== null) return `${without} of ${hop.target}`;

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { builtInConfiguration } from '../../../server/config/configuration.ts';
 import { Calls } from '../../../server/engine/calls.ts';
 import { Engine } from '../../../server/engine/engine.ts';
+import { Fleet } from '../../../server/engine/fleet.ts';
 import { Rooms } from '../../../server/engine/rooms.ts';
 import type { Submitter } from '../../../server/engine/service.ts';
 import { State } from '../../../server/model/state.ts';
@@ -18,13 +19,21 @@ export function makeEngine(state = new State(3)) {
   const ledger = new MemoryLedger(state.sequence);
   const timers = new ManualTimers();
   const log: string[] = [];
+  const fleet = new Fleet({
+    local: host,
+    make: ({ name }) => new FakeHost(name),
+    facts: { load: () => null, save: () => {} },
+    log: (message) => log.push(message),
+  });
   const rooms = new Rooms(
-    new Map([['local', { host, online: false, since: null, trouble: null, facts: null }]]),
+    fleet,
     async () => builtInConfiguration,
+    () => true,
   );
   const engine: Engine = new Engine({
     state,
     ledger,
+    fleet,
     rooms,
     timers,
     now: () => timers.now(),

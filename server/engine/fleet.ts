@@ -1,0 +1,131 @@
+/** The hosts of a server: this machine, and those that configurations name, from when they name them on. */
+import type { Configuration, HostSettings } from '../config/configuration.ts';
+import type { Host, HostFacts } from '../hosts/host.ts';
+
+/** One host as the engine knows it. */
+export interface HostState {
+  host: Host;
+  online: boolean;
+  /** Since when it is online or not, milliseconds since the epoch; null before the first contact. */
+  since: number | null;
+  trouble: string | null;
+  /** What it was found to have when it was last seen. */
+  facts: HostFacts | null;
+}
+
+/** What hosts were found to have, kept from one server to the next. */
+export interface FactsStore {
+  load(name: string): HostFacts | null;
+  save(name: string, facts: HostFacts): void;
+}
+
+export interface FleetParts {
+  local: Host;
+  /** Makes a host that is reached over SSH. */
+  make: (settings: HostSettings) => Host;
+  facts: FactsStore;
+  log: (message: string) => void;
+}
+
+export class Fleet {
+  readonly hosts = new Map<string, HostState>();
+  /** By what the host was made. */
+  private readonly made = new Map<string, string>();
+  private connect: ((state: HostState) => void) | null = null;
+  private readonly waiting = new Set<() => unknown>();
+
+  constructor(private readonly parts: FleetParts) {
+    this.hosts.set(parts.local.name, unseen(parts.local, null));
+  }
+
+  /** Has all hosts connected that there are and that are yet to come. */
+  open(connect: (state: HostState) => void): void {
+    this.connect = connect;
+    for (const state of this.hosts.values()) connect(state);
+  }
+
+  async close(): Promise<void> {
+    this.connect = null;
+    await Promise.all([...this.hosts.values()].map(({ host }) => host.close()));
+  }
+
+  /**
+   * Makes the hosts be there that configurations name, each as the first of them says how to reach it. One
+   * that none names any more goes when `isIdle` says that nothing of its runs or is kept on it.
+   */
+  arrange(configurations: Iterable<Configuration>, isIdle: (name: string) => boolean): void {
+    const wanted = new Map<string, HostSettings>();
+    for (const { hosts } of configurations) {
+      for (const [name, settings] of hosts) {
+        if (settings.ssh !== null && !wanted.has(name)) wanted.set(name, settings);
+      }
+    }
+    for (const [name, settings] of wanted) this.have(name, settings);
+    for (const name of this.made.keys()) {
+      if (!wanted.has(name) && isIdle(name)) this.drop(name);
+    }
+  }
+
+  /** Notes a change of a host's state. */
+  seen(state: HostState): void {
+    if (state.online && state.facts) this.parts.facts.save(state.host.name, state.facts);
+    for (const look of [...this.waiting]) look();
+  }
+
+  /**
+   * Resolves when of each of these hosts something is known, what it has or why it is out of reach, or
+   * when so many milliseconds are over.
+   */
+  async known(names: Iterable<string>, patience: number): Promise<void> {
+    const wanted = [...names];
+    const isKnown = (name: string) => {
+      const state = this.hosts.get(name);
+      return state === undefined || state.facts !== null || state.trouble !== null;
+    };
+    if (wanted.every(isKnown)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.waiting.delete(look);
+        resolve();
+      };
+      const look = () => wanted.every(isKnown) && done();
+      const timer = setTimeout(done, patience);
+      this.waiting.add(look);
+    });
+  }
+
+  private have(name: string, settings: HostSettings): void {
+    const plan = JSON.stringify([settings.ssh, settings.folder]);
+    if (this.made.get(name) === plan) return;
+    const before = this.hosts.get(name);
+    const state = before ?? unseen(this.parts.make(settings), this.parts.facts.load(name));
+    this.made.set(name, plan);
+    this.hosts.set(name, state);
+    if (!before) {
+      this.connect?.(state);
+      return;
+    }
+    const old = before.host;
+    before.host = this.parts.make(settings);
+    Object.assign(before, { online: false, since: null, trouble: null });
+    void this.closed(old).then(() => this.connect?.(before));
+  }
+
+  private drop(name: string): void {
+    const state = this.hosts.get(name);
+    this.hosts.delete(name);
+    this.made.delete(name);
+    if (state) void this.closed(state.host);
+  }
+
+  private async closed(host: Host): Promise<void> {
+    await host
+      .close()
+      .catch((error: Error) => this.parts.log(`letting go of ${host.name}: ${error.message}`));
+  }
+}
+
+function unseen(host: Host, facts: HostFacts | null): HostState {
+  return { host, online: false, since: null, trouble: null, facts };
+}

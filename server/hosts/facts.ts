@@ -1,0 +1,35 @@
+/** What hosts were found to have, in a file each: so a pool is known while its hosts are out of reach. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { HostFacts } from './host.ts';
+
+const schema = z.object({
+  cpus: z.number(),
+  memory: z.number(),
+  gpus: z.array(z.object({ name: z.string(), memory: z.number() })),
+});
+
+/** Keeps them within a state folder. What cannot be kept is found out again when the host is seen. */
+export function hostFacts(home: string, log: (message: string) => void) {
+  const folderOf = (name: string) => join(home, 'hosts', name);
+  return {
+    load(name: string): HostFacts | null {
+      try {
+        return schema.parse(JSON.parse(readFileSync(join(folderOf(name), 'facts.json'), 'utf8')));
+      } catch {
+        return null;
+      }
+    },
+    save(name: string, facts: HostFacts): void {
+      try {
+        mkdirSync(folderOf(name), { recursive: true, mode: 0o700 });
+        const file = join(folderOf(name), 'facts.json');
+        writeFileSync(`${file}.new`, JSON.stringify(facts), { mode: 0o600 });
+        renameSync(`${file}.new`, file);
+      } catch (error) {
+        log(`What ${name} has is not kept: ${(error as Error).message}`);
+      }
+    },
+  };
+}
