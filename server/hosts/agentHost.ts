@@ -5,6 +5,7 @@ import { encodeBytes } from '../protocol/bytes.ts';
 import { exitOf, type HostEvent, type StreamKey } from './agent/events.ts';
 import { keepAgent } from './agent/keeper.ts';
 import {
+  beatOrder,
   becomeAgent,
   checkOrder,
   forgetOrder,
@@ -45,6 +46,8 @@ export interface AgentHostOptions {
 const longOrder = 8_192;
 /** How many attempts one order sweeps or forgets, so that others get their turn. */
 const batchSize = 100;
+/** How many signs of life an agent gets during its lease. */
+const beatsPerLease = 5;
 /** Bytes typed at once; escaped they are at most five times as many, and a FIFO takes 64 KiB. */
 const typedSize = 1_000;
 
@@ -67,6 +70,7 @@ export class AgentHost implements Host {
   private readonly typing = new HandOver();
   private readonly closing = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  private heart: NodeJS.Timeout | null = null;
   private sweeper: NodeJS.Timeout | null = null;
   private reports: HostReports | null = null;
   private present: Present | null = null;
@@ -206,6 +210,7 @@ export class AgentHost implements Host {
       shell: site.shell.join(' '),
       proc: site.proc,
       cookie: site.cookie,
+      lease: site.lease,
     });
     return startAgent(await site.openShell(), firstOrder, listener);
   }
@@ -217,12 +222,16 @@ export class AgentHost implements Host {
     this.options.logs.attach(site, (keys) => this.discard(keys));
     this.calls.attach({ site, send: agent.send });
     this.typing.resume();
+    if (site.lease > 0) {
+      this.heart = setInterval(() => agent.send(beatOrder()), (site.lease * 1_000) / beatsPerLease);
+    }
     reports.online(site.facts);
     if (site.attempts) reports.remaining(site.attempts);
   }
 
   private gone(why: string, reports: HostReports): void {
     this.present = null;
+    if (this.heart) clearInterval(this.heart);
     this.calls.detach();
     this.options.logs.detach(why);
     this.stopping.clear();

@@ -69,6 +69,7 @@ class LocalMachine implements Machine {
       proc,
       files: localFiles,
       attempts: null,
+      lease: 0,
       openShell: async () => spawnShell(shell, path),
     };
   }

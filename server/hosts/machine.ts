@@ -29,6 +29,8 @@ export interface Site {
   readonly files: SiteFiles;
   /** Attempts of which the machine still keeps files; null where it keeps those of all. */
   readonly attempts: readonly AttemptKey[] | null;
+  /** Seconds after which an agent ends that hears nothing; 0 where it cannot lose its server unnoticed. */
+  readonly lease: number;
   /** Starts the shell that becomes the agent. Its end is also the end of whatever connection the site has. */
   openShell(): Promise<AgentShell>;
 }

@@ -9,6 +9,7 @@
 #   { _vb_check KEY; }                 tell the attempt's state
 #   { _vb_sweep KEY…; }                tell of those only that have come to nothing
 #   { _vb_forget KEY…; }               remove all files of these attempts
+#   { _vb_beat; }                      the server is still there
 #   { _vb_reply CALL LINE; }           hand a line to the shim of a call
 #   { _vb_answer CALL LINE; }          hand it the last one, after which the call is over
 #   { _vb_input KEY LINE; }            hand a line to the stdin of an attempt; see attempt.sh
@@ -46,11 +47,13 @@
 # under a setsid in the foreground that forks by itself: util-linux' with -f, any other by being
 # run as the leader of a session already.
 #
-# The agent ends with its stdin. Attempts go on; but the kernel sends SIGHUP to a *stopped* one that
+# The agent ends with its stdin, and where it has a lease, also when nothing has been heard of the server
+# for that long: a connection may be lost without its host ever knowing. Attempts go on; but the kernel sends SIGHUP to a *stopped* one that
 # bash's way leaves in an orphaned group.
 #
 # From the first order: _vb_root the host's folder, _vb_here the folder of this file, _vb_shell the command
-# that runs a fresh shell, _vb_proc where procfs is, _vb_cookie what only our attempts carry.
+# that runs a fresh shell, _vb_proc where procfs is, _vb_cookie what only our attempts carry, _vb_lease
+# the lease in seconds, 0 for none.
 
 umask 077
 # What the server was started with is none of the attempts': a lock or a pipe held for ever.
@@ -272,11 +275,16 @@ _vb_input() {
   _vb_hand "$_vb_at.in" "$2" || _vb_tell "deaf $1 stdin"
 }
 
+_vb_beat() {
+  printf '' >|"$_vb_root/beat"
+}
+
 # ---- Start ------------------------------------------------------------------------------------
 
 # Ends the agent that was here before, if it is still here, and waits until it is gone: its orders
 # must not take effect after this one has told what there is.
 _vb_retire() {
+  if _vb_identified "$_vb_root/guard.run" && [ -n "$_vb_alive" ]; then kill -TERM "$_vb_pid" 2>/dev/null; fi
   for _vb_file in "$_vb_root"/agent.run "$_vb_root"/cat.run; do
     while _vb_identified "$_vb_file" && [ -n "$_vb_alive" ]; do
       kill -KILL "$_vb_pid" 2>/dev/null
@@ -285,8 +293,27 @@ _vb_retire() {
   done
 }
 
+# Ends the agent once its lease is over.
+_vb_guard() {
+  trap 'kill "$_vb_nap"; exit' TERM
+  while :; do
+    sleep "$_vb_lease" &
+    _vb_nap=$!
+    wait "$_vb_nap"
+    [ -e "$_vb_root/beat" ] || break
+    rm -f "$_vb_root/beat"
+  done
+  if _vb_identified "$_vb_root/agent.run" && [ "$_vb_pid" = "$$" ]; then kill -KILL "$_vb_cat" "$$"; fi
+}
+
+_vb_note() {
+  read -r _vb_line 2>/dev/null <"$_vb_proc/$2/stat" || _vb_line="$2 $(ps -o lstart= -p "$2")"
+  printf '%s %s\n' "$_vb_boot" "$_vb_line" >|"$_vb_root/$1.run"
+}
+
 _vb_quit() {
   exec 2>/dev/null
+  [ -z "$_vb_guarded" ] || kill "$_vb_guarded"
   kill "$_vb_cat"
   wait "$_vb_cat"
 }
@@ -333,8 +360,14 @@ trap _vb_quit EXIT
 exec >/dev/null
 _vb_self 2>/dev/null
 printf '%s %s\n' "$_vb_boot" "$_vb_identity" >|"$_vb_root/agent.run"
-read -r _vb_line 2>/dev/null <"$_vb_proc/$_vb_cat/stat" || _vb_line="$_vb_cat $(ps -o lstart= -p "$_vb_cat")"
-printf '%s %s\n' "$_vb_boot" "$_vb_line" >|"$_vb_root/cat.run"
+_vb_note cat "$_vb_cat"
+_vb_guarded=
+if [ "$_vb_lease" -gt 0 ]; then
+  _vb_beat
+  _vb_guard </dev/null >/dev/null 2>&1 &
+  _vb_guarded=$!
+  _vb_note guard "$_vb_guarded"
+fi
 
 _vb_tell "ready $_vb_mode"
 

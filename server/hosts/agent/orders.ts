@@ -21,6 +21,8 @@ export interface AgentSettings {
   proc: string;
   /** What tells the attempts of this folder from those of any other. */
   cookie: string;
+  /** Seconds without a `beatOrder` after which the agent ends; 0 for none. */
+  lease: number;
 }
 
 /** An order is cut short when the server dies in the middle of it; the braces make it do nothing then. */
@@ -36,6 +38,7 @@ export function becomeAgent(settings: AgentSettings): string {
     `_vb_shell=${quote(settings.shell)}`,
     `_vb_proc=${quote(settings.proc)}`,
     `_vb_cookie=${quote(settings.cookie)}`,
+    `_vb_lease=${settings.lease}`,
   ];
   return `{ ${assignments.join(' ')}; . ${quote(`${settings.scripts}/agent.sh`)}; }\n`;
 }
@@ -68,6 +71,11 @@ export function startOrder(launch: Launch): string {
     ...assignments,
     ...words,
   ]);
+}
+
+/** Renews the agent's lease. */
+export function beatOrder(): string {
+  return order('_vb_beat', []);
 }
 
 /** An order to carry out the order in a file. */

@@ -19,10 +19,14 @@ export interface SshMachineOptions extends Omit<ConnectOptions, 'signal'> {
   /** Names this server's folder within `base`: two servers never share one. */
   identity: string;
   log: (message: string) => void;
+  /** Seconds; see Site. */
+  lease?: number;
   /** Told of the files of each connection. */
   connected: (files: SftpClient) => void;
 }
 
+/** Longer than any keepalive, so that a connection that is only slow keeps its agent. */
+const defaultLease = 600;
 /** Made last when the scripts are put there, so that none are used that are not whole. */
 const wholeMark = 'whole';
 
@@ -52,6 +56,7 @@ export class SshMachine implements Machine {
         login: this.loginOn(connection, contact, `${paths.scripts}/login.sh`),
         files,
         attempts: contact.attempts,
+        lease: this.options.lease ?? defaultLease,
         openShell: () => openShell(connection, shell, contact.path),
       };
     } catch (error) {

@@ -82,6 +82,7 @@ describe.each(presentShells)('%s', (_, [program, ...args]) => {
       shell: 'sh',
       proc: '/proc',
       cookie: 'c',
+      lease: 0,
     });
     const output = run(['-s'], {}, encodeBytes(order.replace(/; \. .*; }/, `; printf %s "$_vb_root"; }`)));
     expect(output.toString()).toBe("/it's\n here");
