@@ -1,5 +1,4 @@
 /** `vbatch` and `vrun` outside any task: they make a run. */
-import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Client } from '../server/client/client.ts';
@@ -100,11 +99,16 @@ function submissionOf({ directory, environment }: Invocation, call: SubmitCall):
   const folder = resolve(directory, call.directory ?? '.');
   return {
     ...call.submission,
-    key: randomUUID(),
+    key: freshKey(),
     directory: folder,
     environment,
     workspace: findWorkspace(folder),
   };
+}
+
+/** A key that no other call has (R4). No UUID: what makes them takes Node 3 ms to load. */
+function freshKey(): string {
+  return [process.pid, Date.now(), Math.random()].join('-');
 }
 
 async function submitted(

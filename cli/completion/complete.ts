@@ -1,7 +1,7 @@
 /** What may stand at the cursor of a command line, for all three shells. */
 import { basename } from 'node:path';
 import type { Command, Option } from 'commander';
-import { flagsOf, type Program } from '../../server/protocol/commandLineFlags.ts';
+import { allFlags } from '../../server/protocol/commandLineFlags.ts';
 import { hostColumns, poolColumns, taskColumns } from '../render/columns.ts';
 
 export interface Candidate {
@@ -39,27 +39,20 @@ export async function complete(
   const program = basename(words[0] ?? '');
   const current = words.at(-1) ?? '';
   const found =
-    program === 'vctl'
-      ? await completeVctl(words, vctl, sources)
-      : await completeSubmission(program === 'vrun' ? 'vrun' : 'vbatch', words, sources);
+    program === 'vctl' ? await completeVctl(words, vctl, sources) : await completeSubmission(words, sources);
   return { ...found, candidates: found.candidates.filter(({ text }) => text.startsWith(current)) };
 }
 
 const nothing: Completion = { candidates: [], delegate: null };
 
-async function completeSubmission(
-  program: Program,
-  words: readonly string[],
-  sources: Sources,
-): Promise<Completion> {
-  const flags = flagsOf(program);
+async function completeSubmission(words: readonly string[], sources: Sources): Promise<Completion> {
   const last = words.length - 1;
   const current = words[last] ?? '';
   for (let at = 1; at < last; at++) {
     const word = words[at] ?? '';
     if (word === '--') return { candidates: [], delegate: { command: at + 1 } };
     if (!word.startsWith('-') || word === '-') return { candidates: [], delegate: { command: at } };
-    const flag = flags.find(({ long, short }) => word === long || word === short);
+    const flag = allFlags.find(({ long, short }) => word === long || word === short);
     if (flag?.takesValue !== true) continue;
     at += 1;
     if (at === last) return flagValue(flag.long, current, '', sources);
@@ -68,7 +61,7 @@ async function completeSubmission(
   if (name !== undefined && value !== undefined) return flagValue(name, value, `${name}=`, sources);
   if (!current.startsWith('-')) return { candidates: [], delegate: { command: last } };
   return {
-    candidates: flags.map(({ long, description }) => ({ text: long, description })),
+    candidates: allFlags.map(({ long, description }) => ({ text: long, description })),
     delegate: null,
   };
 }

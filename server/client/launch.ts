@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Discovery, readDiscovery } from '../protocol/discovery.ts';
+import { type Discovery, readDiscovery, userConfigFile } from '../protocol/discovery.ts';
 import { isErrorCode, VbatchError } from '../protocol/errors.ts';
 import { type Readiness, readinessVariable } from '../readiness.ts';
 import { Client } from './client.ts';
@@ -154,6 +154,8 @@ function spawnServer(
       env: {
         ...withoutTask(env),
         VBATCH_HOME: home,
+        // The server works in another folder, where a relative path would mean another file.
+        ...(env.VBATCH_CONFIG && { VBATCH_CONFIG: userConfigFile(env) }),
         [readinessVariable]: '3',
         // Inside an editor, process.execPath is the editor unless this is set.
         ...(process.versions.electron !== undefined && { ELECTRON_RUN_AS_NODE: '1' }),

@@ -111,7 +111,7 @@ const ssh = z
   });
 
 const folderError = 'an absolute path on the host, or one that begins with ~/';
-const folder = z.string({ error: folderError }).regex(/^~?\/[^\u0000\r\n]+$/, { error: folderError });
+const folder = text(folderError).regex(/^~?\/.+$/, { error: folderError });
 
 export const hostSchema = z.strictObject(
   {

@@ -150,7 +150,11 @@ export function restore(state: State, records: Iterable<TaskRecord>): void {
   restoreIndexes(state);
 }
 
-/** Puts one record of a snapshot into a state; `restoreIndexes` must follow the last of them. */
+/**
+ * Puts one record of a snapshot into a state; `restoreIndexes` must follow the last of them. Every field
+ * is written out, in the order of a new task, so that all tasks have one shape: V8 gives each object
+ * that is made by spreading another and adding to it a shape of its own, here of 650 bytes.
+ */
 export function restoreTask(state: State, stored: TaskRecord): void {
   state.insert({
     number: stored.number,

@@ -10,7 +10,7 @@ import { SshHost } from './host.ts';
 /** Of a host's settings, what it takes to reach it. */
 export interface Reach {
   name: string;
-  ssh: { target: string; configFile: string | null } | null;
+  ssh: { target: string; configFile: string | null; transport: 'ssh2' | 'system' | null } | null;
   /** Where its files are kept there. */
   folder: string;
 }
@@ -31,6 +31,7 @@ export function sshHosts({ home, env, log }: SshGround): (reach: Reach) => Host 
       folder: join(home, 'hosts', name),
       target: ssh?.target ?? name,
       ...(ssh?.configFile != null && { configFile: ssh.configFile }),
+      ...(ssh?.transport != null && { transport: ssh.transport }),
       base: folder,
       identity,
       env,

@@ -69,6 +69,12 @@ it('starts a server in a session of its own, which later clients find', async ()
   expect(statSync(join(home, 'server.log')).mode & 0o777).toBe(0o600);
 });
 
+it('tells the server the same configuration file, though it works in another folder', async () => {
+  const first = await open({}, { VBATCH_CONFIG: 'some/config.yaml' });
+  const { pid } = await first.server();
+  expect(environmentOf(pid)).toContain(`VBATCH_CONFIG=${resolve('some/config.yaml')}`);
+});
+
 it('starts one server for many clients that come at once', async () => {
   const some = await Promise.all(Array.from({ length: 5 }, () => open()));
   const pids = await Promise.all(some.map(async (client) => (await client.server()).pid));

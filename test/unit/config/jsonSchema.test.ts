@@ -84,6 +84,19 @@ describe('docs/config.schema.json', () => {
     expect(accepts(`pools: { p: { ${entry} } }`)).toBe(false);
   });
 
+  it.each([
+    'ssh: "-x"',
+    'transport: openssh',
+    'folder: x',
+    'gpus: -1',
+    'gpu_order: []',
+    'gpu_order: last',
+    'slots_per_gpu: 0',
+    'port: 22',
+  ])('refuses a host with %s', (entry) => {
+    expect(accepts(`hosts: { a: { ${entry} } }`)).toBe(false);
+  });
+
   it('agrees with the server that sections may be empty', () => {
     expect(accepts('hosts: { a: }\npools:\ndefaults:')).toBe(true);
     expect(accepts('defaults: { grace: 10 }')).toBe(false);

@@ -1,8 +1,12 @@
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../../server/config/load.ts';
+import { thisProcess } from '../../../server/config/trust.ts';
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('load.test.ts: only root can give files away; tests of foreign files are skipped');
 
 describe('loadConfiguration', () => {
   let root: string;
@@ -67,12 +71,15 @@ defaults: { pool: extra }`,
     expect([...hosts.keys()]).toEqual(['local', 'big', 'gpu-box']);
     expect(hosts.get('big')).toEqual({
       name: 'big',
-      ssh: 'me@10.0.0.5',
+      ssh: { target: 'me@10.0.0.5', configFile: join(root, 'other'), transport: null },
+      folder: '~/.vbatch',
       shape: {},
+      gpuOrder: [],
+      slotsPerGpu: 1,
       setup: '',
       environment: {},
     });
-    expect(hosts.get('gpu-box')?.ssh).toBe('gpu-box');
+    expect(hosts.get('gpu-box')?.ssh?.target).toBe('gpu-box');
     expect(hosts.get('local')?.ssh).toBeNull();
     expect([...pools.keys()]).toEqual(['shell', 'prep', 'mine', 'extra']);
     expect(pools.get('prep')).toMatchObject({
@@ -91,6 +98,35 @@ defaults: { pool: extra }`,
     expect((await load()).sshConfig).toBe(join(homedir(), '.ssh/other'));
     await writeFile(workspaceFile, 'ssh_config: ../hosts');
     expect((await load()).sshConfig).toBe(join(workspace, 'hosts'));
+  });
+
+  it('takes of a host what is written of it', async () => {
+    await writeFile(
+      userFile,
+      `hosts:
+  big: { transport: system, folder: /scratch/v, cpus: 8, gpus: 2, gpu_order: [1, 0], slots_per_gpu: 2 }
+  local: { gpu_order: reverse }`,
+    );
+    const { hosts } = await load();
+    expect(hosts.get('big')).toEqual({
+      name: 'big',
+      ssh: { target: 'big', configFile: null, transport: 'system' },
+      folder: '/scratch/v',
+      shape: { cpus: 8, gpus: 2 },
+      gpuOrder: [1, 0],
+      slotsPerGpu: 2,
+      setup: '',
+      environment: {},
+    });
+    expect(hosts.get('local')).toMatchObject({ ssh: null, gpuOrder: 'reverse', slotsPerGpu: 1 });
+  });
+
+  it("lets a workspace's ssh_config hold for its own hosts, and for none of the user's", async () => {
+    await writeFile(userFile, 'ssh_config: mine\nhosts: { big: {}, small: {} }');
+    await writeFile(workspaceFile, 'ssh_config: theirs\nhosts: { small: {} }');
+    const { hosts } = await load();
+    expect(hosts.get('big')?.ssh?.configFile).toBe(join(root, 'mine'));
+    expect(hosts.get('small')?.ssh?.configFile).toBe(join(workspace, '.vbatch/theirs'));
   });
 
   it('names the file that is wrong', async () => {
@@ -124,7 +160,7 @@ defaults: { pool: extra }`,
       await refusal('too many symbolic links encountered');
     });
 
-    it.skipIf(process.getuid?.() === 0)('may not be read', async () => {
+    it.skipIf(isRoot)('may not be read', async () => {
       await writeFile(userFile, '');
       await chmod(userFile, 0);
       await refusal('permission denied');
@@ -138,6 +174,83 @@ defaults: { pool: extra }`,
     it('is far too large', async () => {
       await writeFile(userFile, '#'.repeat(3 * 1024 ** 2));
       await refusal('it has 3M, and 256K is the limit');
+    });
+  });
+
+  describe.skipIf(process.platform === 'win32')('where somebody else could write commands into it', () => {
+    const me = thisProcess() ?? { uid: 0, gid: 0 };
+    const refusal = (file: string, reason: string) => ({
+      code: 'configuration',
+      message: `the configuration file ${file} is not obeyed, because commands in it run as you, and ${reason}, or remove it`,
+    });
+
+    it.runIf(isRoot)('refuses a file of another user', async () => {
+      for (const file of [userFile, workspaceFile]) {
+        await writeFile(file, 'pools: { a: {} }');
+        await chown(file, 4242, 4242);
+        await expect(load()).rejects.toMatchObject(
+          refusal(file, 'it belongs to user 4242: make it yours with "chown"'),
+        );
+        await chown(file, me.uid, me.gid);
+        expect((await load()).pools.has('a')).toBe(true);
+      }
+    });
+
+    it.runIf(isRoot)('refuses a file in a folder of another user, who may have linked it there', async () => {
+      await writeFile(join(root, 'mine'), 'pools: { a: {} }');
+      await symlink(join(root, 'mine'), workspaceFile);
+      expect((await load()).pools.has('a')).toBe(true);
+      await chown(join(workspace, '.vbatch'), 4242, 4242);
+      await expect(load()).rejects.toMatchObject(
+        refusal(workspaceFile, 'its folder belongs to user 4242: make it yours with "chown"'),
+      );
+    });
+
+    it.runIf(isRoot)('obeys files of root', async () => {
+      await writeFile(workspaceFile, 'pools: { a: {} }');
+      const another = { uid: 4242, gid: 4242 };
+      const { pools } = await loadConfiguration({ userFile, workspace }, Date.now(), another);
+      expect(pools.has('a')).toBe(true);
+    });
+
+    it('refuses what everybody can write to', async () => {
+      for (const file of [userFile, workspaceFile]) {
+        await writeFile(file, '');
+        await chmod(file, 0o666);
+        await expect(load()).rejects.toMatchObject(
+          refusal(file, 'it can be changed by everybody: forbid it with "chmod o-w"'),
+        );
+        await chmod(file, 0o644);
+      }
+      await chmod(join(workspace, '.vbatch'), 0o1777);
+      await expect(load()).rejects.toMatchObject(
+        refusal(workspaceFile, 'its folder can be changed by everybody: forbid it with "chmod o-w"'),
+      );
+    });
+
+    it("lets one's own group write, and no other", async () => {
+      await writeFile(workspaceFile, 'pools: { a: {} }');
+      await chmod(workspaceFile, 0o664);
+      await chmod(join(workspace, '.vbatch'), 0o775);
+      expect((await load()).pools.has('a')).toBe(true);
+      const another = { ...me, gid: me.gid + 1 };
+      await expect(loadConfiguration({ userFile, workspace }, Date.now(), another)).rejects.toMatchObject(
+        refusal(workspaceFile, `it can be changed by group ${me.gid}: forbid it with "chmod g-w"`),
+      );
+    });
+
+    it('asks again when a file that it has obeyed was given away', async () => {
+      await writeFile(workspaceFile, 'pools: { a: {} }');
+      expect((await loadLater()).pools.has('a')).toBe(true);
+      await chmod(workspaceFile, 0o666);
+      await expect(loadLater()).rejects.toThrow('can be changed by everybody');
+    });
+
+    it('asks nobody where files have no owner', async () => {
+      await writeFile(workspaceFile, 'pools: { a: {} }');
+      await chmod(workspaceFile, 0o666);
+      const { pools } = await loadConfiguration({ userFile, workspace }, Date.now(), null);
+      expect(pools.has('a')).toBe(true);
     });
   });
 

@@ -30,13 +30,35 @@ describe('parseConfiguration', () => {
 ssh_config: ~/.ssh/other
 hosts:
   gpu-box: {}
-  big: { ssh: "me@10.0.0.5:2222", cpus: 64, memory: 256G, gpus: 2, setup: "source ~/venv/bin/activate", env: {A: b} }
-  local: { cpus: 4 }
+  big:
+    ssh: "me@10.0.0.5:2222"
+    transport: system
+    folder: /scratch/me/vbatch
+    cpus: 64
+    memory: 256G
+    gpus: 2
+    gpu_order: [1, 0]
+    slots_per_gpu: 2
+    setup: "source ~/venv/bin/activate"
+    env: {A: b}
+  local: { cpus: 4, gpu_order: reverse, slots_per_gpu: 3 }
 pools:
   gpu-1: { hosts: [gpu-box], gpus: 1, cpus: 8 }
   prep: { hosts: [big, local], cpus: 0.5, memory: 32G, slots: 4, env: { OMP_NUM_THREADS: 16 }, setup: "set -e" }
 defaults: { pool: prep, grace: 1m30s }
 `;
+    expect(parse(text).hosts?.big).toEqual({
+      ssh: 'me@10.0.0.5:2222',
+      transport: 'system',
+      folder: '/scratch/me/vbatch',
+      cpus: 64,
+      memory: '256G',
+      gpus: 2,
+      gpu_order: [1, 0],
+      slots_per_gpu: 2,
+      setup: 'source ~/venv/bin/activate',
+      env: { A: 'b' },
+    });
     expect(parse(text).pools?.prep).toEqual({
       hosts: ['big', 'local'],
       cpus: 0.5,
@@ -53,6 +75,11 @@ defaults: { pool: prep, grace: 1m30s }
     '{}',
     'hosts:\npools:\ndefaults:\n',
     'hosts:\n  box:\npools:\n  p:\n    env:\n',
+    ...['box', 'me@box', 'first.last@[fe80::1]:22', '[::1]', '10.0.0.5:65535', 'me@box.example.org:1'].map(
+      (ssh) => `hosts: { a: { ssh: "${ssh}" } }`,
+    ),
+    ...['/', '~/x', '/a b'].map((path) => `hosts: { a: { folder: ${path}x } }`),
+    ...['~/.ssh/other', '~', 'a~b', '/x'].map((path) => `ssh_config: "${path}"`),
     '\ufeff{}',
   ])('accepts %j', (text) => {
     expect(() => parse(text)).not.toThrow();
@@ -106,7 +133,7 @@ defaults: { pool: prep, grace: 1m30s }
     ],
     [
       'pools: { p: { gpus: 1.5 } }',
-      '1:21: pools.p.gpus is 1.5; it must be a whole number of GPUs, 0 or more',
+      '1:21: pools.p.gpus is 1.5; it must be a whole number of GPUs from 0 to 1024',
     ],
     ['pools: { p: { slots: 0 } }', '1:22: pools.p.slots is 0; it must be a whole number of tasks, 1 or more'],
     [
@@ -181,7 +208,60 @@ defaults: { pool: prep, grace: 1m30s }
       'hosts: { big: { ssh: "-oProxyCommand=x" } }',
       '1:22: hosts.big.ssh is "-oProxyCommand=x"; it must be where to connect: HOST, USER@HOST or USER@HOST:PORT',
     ],
+    [
+      'hosts: { big: { ssh: "box:65536" } }',
+      '1:22: hosts.big.ssh is "box:65536"; it must be where to connect: HOST, USER@HOST or USER@HOST:PORT, with a port up to 65535',
+    ],
+    [
+      'hosts: { big: { ssh: "box:0" } }',
+      '1:22: hosts.big.ssh is "box:0"; it must be where to connect: HOST, USER@HOST or USER@HOST:PORT',
+    ],
+    [
+      'hosts: { big: { ssh: "ssh://box" } }',
+      '1:22: hosts.big.ssh is "ssh://box"; it must be where to connect: HOST, USER@HOST or USER@HOST:PORT',
+    ],
     ['hosts: { local: { ssh: box } }', '1:19: hosts.local.ssh cannot be set; local is this machine'],
+    [
+      'hosts: { local: { transport: ssh2 } }',
+      '1:19: hosts.local.transport cannot be set; local is this machine',
+    ],
+    ['hosts: { local: { folder: /x } }', '1:19: hosts.local.folder cannot be set; local is this machine'],
+    [
+      'hosts: { big: { transport: openssh } }',
+      '1:28: hosts.big.transport is "openssh"; it must be ssh2 (built in) or system (the ssh program of this machine)',
+    ],
+    ...['x', '~other/x', '/', '"/a\\nb"'].map((path) => [
+      `hosts: { big: { folder: ${path} } }`,
+      `1:25: hosts.big.folder is ${path.startsWith('"') ? path : `"${path}"`}; it must be an absolute path on the host, or one that begins with ~/`,
+    ]),
+    ...['[]', '[0, 0]', '[0.5]', '[a]'].map((order) => [
+      `hosts: { big: { gpu_order: ${order} } }`,
+      '1:28: hosts.big.gpu_order is a list; it must be reverse, or a list of indexes of GPUs, each once, such as [1, 0]',
+    ]),
+    [
+      'hosts: { big: { gpu_order: [0, -1] } }',
+      '1:32: hosts.big.gpu_order[1] is -1; it must be the index of a GPU, from 0 to 1023',
+    ],
+    [
+      'hosts: { big: { gpu_order: last } }',
+      '1:28: hosts.big.gpu_order is "last"; it must be reverse, or a list of indexes of GPUs, each once, such as [1, 0]',
+    ],
+    [
+      'hosts: { big: { slots_per_gpu: 0 } }',
+      '1:32: hosts.big.slots_per_gpu is 0; it must be a whole number of tasks, 1 or more',
+    ],
+    [
+      'hosts: { big: { gpus: 1025 } }',
+      '1:23: hosts.big.gpus is 1025; it must be a whole number of GPUs from 0 to 1024',
+    ],
+    [
+      'hosts: { big: { gpu-order: reverse } }',
+      '1:17: hosts.big.gpu-order is not a key of a host; did you mean "gpu_order"?',
+    ],
+    [
+      'ssh_config: ~me/x',
+      '1:13: ssh_config is "~me/x"; it must be the path of a file; only ~/ stands for a home folder',
+    ],
     [
       'defaults: { grace: 10 }',
       '1:20: defaults.grace is 10; it must be a duration with its unit, up to a day: 10s, 90m, 2h, 1d or D-HH:MM:SS',

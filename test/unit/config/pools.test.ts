@@ -9,6 +9,7 @@ import {
   listPools,
   poolByKey,
   resolvePool,
+  usableGpus,
 } from '../../../server/config/pools.ts';
 
 const userFile = '/home/me/config.yaml';
@@ -356,6 +357,29 @@ describe('hostCapacity', () => {
       gpus: 1,
       gpuNames: ['T4'],
     });
+  });
+
+  it('counts the GPUs that tasks may use, not the first ones that there are', () => {
+    const detected = host(16, 'T4', 'T4', 'A100');
+    const names = (text: string) => hostCapacity(box(text), detected)?.gpuNames;
+    expect(names('{ gpus: 2 }')).toEqual(['T4', 'T4']);
+    expect(names('{ gpus: 1, gpu_order: reverse }')).toEqual(['A100']);
+    expect(names('{ gpus: 2, gpu_order: [1, 2] }')).toEqual(['T4', 'A100']);
+  });
+
+  it.each([
+    ['{}', 3, [0, 1, 2]],
+    ['{ gpus: 2 }', 3, [0, 1]],
+    ['{ gpu_order: reverse }', 3, [2, 1, 0]],
+    ['{ gpu_order: reverse, gpus: 2 }', 3, [2, 1]],
+    ['{ gpu_order: [2] }', 3, [2, 0, 1]],
+    ['{ gpu_order: [1, 2, 0], gpus: 2 }', 3, [1, 2]],
+    ['{ gpu_order: [7, 1] }', 2, [1, 0]],
+    ['{ gpus: 2 }', 0, [0, 1]],
+    ['{ gpus: 0 }', 2, []],
+    ['{ gpu_order: [0] }', 0, []],
+  ])('grants with %s the GPUs of %i in the order %j', (text, found, order) => {
+    expect(usableGpus(box(text), found)).toEqual(order);
   });
 
   it('is unknown until all of it is configured or detected', () => {

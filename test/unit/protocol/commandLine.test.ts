@@ -4,7 +4,7 @@ import {
   parseCommandLine,
   type SubmitCall,
 } from '../../../server/protocol/commandLine.ts';
-import { flagsOf } from '../../../server/protocol/commandLineFlags.ts';
+import { allFlags } from '../../../server/protocol/commandLineFlags.ts';
 import { submissionSchema } from '../../../server/protocol/tasks.ts';
 
 const environment: Record<string, string> = { HOME: '/home/ada', EMPTY: '' };
@@ -47,6 +47,10 @@ describe('R1 where the flags end', () => {
     expect(submit(command).submission.command).toEqual(command);
   });
 
+  it('R1 a lone dash is a command', () => {
+    expect(submit(['-q', '-', '-x']).submission.command).toEqual(['-', '-x']);
+  });
+
   it('R1 a call without a command is wrong usage', () => {
     for (const words of [[], ['-P', 'x'], ['--'], ['']]) expect(usage(words)).toContain('no command to run');
   });
@@ -59,6 +63,9 @@ describe('R5 flags', () => {
     [['-Pgpu-1'], { pool: 'gpu-1' }],
     [['-n', 'train'], { name: 'train' }],
     [['--name', '-odd'], { name: '-odd' }],
+    [['--name', '--'], { name: '--' }],
+    [['-n', '-pool'], { name: '-pool' }],
+    [['-n=x'], { name: '=x' }],
     [
       ['--after-success', 'a,b', '--after-success', 'c'],
       {
@@ -118,6 +125,11 @@ describe('R5 flags', () => {
     expect(modes(submit(['true'], 'vrun'))).toEqual([true, true, true]);
   });
 
+  it('R5 short flags may share a word, and the last one its value as well', () => {
+    const call = submit(['-qfntrain', 'true']);
+    expect([call.quiet, call.follow, call.submission.name]).toEqual([true, true, 'train']);
+  });
+
   it('R5 modes of the call', () => {
     expect(submit(['--dry-run', '-q', '-o', 'json', 'true'])).toMatchObject({
       dryRun: true,
@@ -133,6 +145,9 @@ describe('R5 flags', () => {
     [['--xyzzy', 'true'], 'unknown flag --xyzzy; see `vbatch --help`'],
     [['-pool', 'x', 'true'], 'unknown flag -pool; did you mean --pool?'],
     [['-name', 'x', 'true'], 'unknown flag -name; did you mean --name?'],
+    [['-qx', 'true'], 'unknown flag -x; see `vbatch --help`'],
+    [['-5', 'true'], 'unknown flag -5; see `vbatch --help`'],
+    [['-qfn'], '-n, --name needs a value; see `vbatch --help`'],
     [['-P'], '-P, --pool needs a value; see `vbatch --help`'],
     [['--gang=3', 'true'], '--gang takes no value'],
     [['--gang', 'true'], '--gang needs -N: it says how many start together'],
@@ -199,7 +214,7 @@ describe('help and version', () => {
     for (const program of ['vbatch', 'vrun'] as const) {
       const call = parse(['--help'], program);
       if (call.kind !== 'help') throw new Error(call.kind);
-      for (const { long } of flagsOf(program)) expect(call.text).toContain(long);
+      for (const { long } of allFlags) expect(call.text).toContain(long);
       expect(call.text).toContain(`Usage: ${program} [flags] [--] COMMAND [ARG…]`);
       expect(call.text).toContain('Examples:');
       for (const line of call.text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
