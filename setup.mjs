@@ -1,5 +1,5 @@
 // Brings a fresh clone to where the other scripts can run. Needs nothing but Node and npm; does
-// nothing where all is there. `node setup.mjs [--test]`: with --test also the shells the tests run under.
+// nothing where all is there. `node setup.mjs [--test]`: with --test also the programs that tests run.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
@@ -19,20 +19,39 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lo
   });
 }
 
-if (process.argv.includes('--test')) installShells();
+if (process.argv.includes('--test')) installPrograms();
 
-/** The agent must work under dash, bash and busybox ash; completions under zsh and fish. */
-function installShells() {
-  const missing = ['dash', 'bash', 'busybox', 'zsh', 'fish'].filter((shell) => !onPath(shell));
+/**
+ * The agent must work under dash, bash and busybox ash; completions under zsh and fish. Hosts behind SSH are made
+ * of what comes after.
+ */
+function installPrograms() {
+  const packages = {
+    dash: 'dash',
+    bash: 'bash',
+    busybox: 'busybox',
+    zsh: 'zsh',
+    fish: 'fish',
+    tcsh: 'tcsh',
+    ssh: 'openssh-client',
+    sshd: 'openssh-server',
+    ip: 'iproute2',
+    unshare: 'util-linux',
+  };
+  const missing = Object.keys(packages).filter((program) => !onPath(program));
   if (missing.length === 0) return;
-  if (process.getuid?.() === 0 && onPath('apt-get')) {
-    console.log(`installing ${missing.join(', ')} for the tests`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // With the package comes a service, which systemd would start: tests open no machine to the network.
+  const unwanted = existsSync('/run/systemd/system') ? ['sshd'] : [];
+  const wanted = missing.filter((program) => !unwanted.includes(program)).map((program) => packages[program]);
+  if (wanted.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) {
+    console.log(`installing ${wanted.join(', ')} for the tests`);
+    // In run level 1 Debian's other ways to start a service start none.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     const options = { env, stdio: ['ignore', 'ignore', 'inherit'] };
     spawnSync('apt-get', ['update', '-qq'], options);
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], options);
   }
-  const still = missing.filter((shell) => !onPath(shell));
+  const still = missing.filter((program) => !onPath(program));
   if (still.length > 0) console.log(`NOT TESTED HERE: ${still.join(', ')} (not installed)`);
 }
 

@@ -65,7 +65,7 @@ export class Dispatch {
     if (task.attempts[attempt - 1]?.stopping !== null) return;
     const pool = this.rooms.poolOf(task.spec.pool);
     const settings = this.rooms.settingsOf(host.host.name, task.spec.workspace);
-    const size = { cpus: host.facts?.cpus ?? 1, gpus: host.facts?.gpus.length ?? 0 };
+    const size = { cpus: this.rooms.host(host.host.name)?.capacity?.cpus ?? 1, gpus: host.facts?.gpus.length ?? 0 };
     host.host.start(startOrder(this.core.state, task, pool, settings, size));
   }
 

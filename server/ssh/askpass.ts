@@ -3,8 +3,8 @@
  * passes the question on and waits for the answer; both go through FIFOs in a folder of the user's own.
  */
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { constants, open } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -72,7 +72,7 @@ export async function serveAskpass(folder: string, asker: Asker): Promise<Askpas
 
 /** Open for both directions, a FIFO has no end, and neither side waits for the other to open it. */
 async function openFifo(path: string, direction: { readable: boolean; writable: boolean }): Promise<Socket> {
-  const { fd } = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const fd = await promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK);
   return new Socket({ fd, ...direction });
 }
 

@@ -3,9 +3,11 @@ import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
 import { type ChannelRequest, type Link, NoRoom, type SshChannel } from './channel.ts';
 
-/** A host counts a channel for a moment after it has closed: ask again after so many milliseconds. */
+/** Whoever was refused asks again after so many milliseconds, and then each time after the longest. */
 const retryDelays = [20, 50, 100, 200, 400, 800];
 const longestDelay = 1_000;
+/** For so long a host may still count a channel that has closed, so that a refusal says nothing. Milliseconds. */
+const lingering = 1_000;
 /** After so many channels that were opened within a lowered budget, one more is tried. */
 const probation = 50;
 
@@ -17,9 +19,11 @@ export class Sessions {
   /** How many the host is believed to allow at once. */
   private budget: number;
   private sinceLowered = 0;
+  private lastClosing = Number.NEGATIVE_INFINITY;
   /** Those who wait for their turn, and those who were refused and wait for a channel to close. */
   private readonly queue: (() => void)[] = [];
   private readonly refused = new Set<() => void>();
+  private cancelProbe: (() => void) | null = null;
   private isOver = false;
 
   constructor(
@@ -31,7 +35,7 @@ export class Sessions {
     this.budget = most;
     void link.ended.then(() => {
       this.isOver = true;
-      for (const go of [...this.refused]) go();
+      for (const go of this.refused) go();
       this.next();
     });
   }
@@ -44,17 +48,8 @@ export class Sessions {
     await this.turn();
     try {
       const channel = await this.persist(request);
-      this.open += 1;
       this.granted();
-      void channel.closed.then(() => {
-        this.open -= 1;
-        // One place, for one of those who were refused, in their order.
-        for (const go of this.refused) {
-          go();
-          return;
-        }
-        this.next();
-      });
+      void channel.closed.then(() => this.closed());
       return channel;
     } finally {
       this.pending -= 1;
@@ -63,8 +58,13 @@ export class Sessions {
   }
 
   private async turn(): Promise<void> {
-    if (this.isFull || this.queue.length > 0) await new Promise<void>((go) => this.queue.push(go));
-    else this.pending += 1;
+    if (this.isFull || this.queue.length > 0) {
+      const turn = new Promise<void>((go) => this.queue.push(go));
+      this.probeLater();
+      await turn;
+    } else {
+      this.pending += 1;
+    }
   }
 
   private get isFull(): boolean {
@@ -78,8 +78,7 @@ export class Sessions {
         return await this.link.open(request);
       } catch (error) {
         if (!(error instanceof NoRoom)) throw error;
-        this.budget = Math.max(1, this.open);
-        this.sinceLowered = 0;
+        this.lower();
         // While others of ours are open, it is they who take the room, and one of them will make some.
         alone = this.open > 0 ? 0 : alone + 1;
         if (alone > retryDelays.length) {
@@ -91,6 +90,11 @@ export class Sessions {
         await this.closing(retryDelays[refusals] ?? longestDelay);
       }
     }
+  }
+
+  private lower(): void {
+    this.sinceLowered = 0;
+    if (this.timers.now() - this.lastClosing > lingering) this.budget = Math.max(1, this.open);
   }
 
   /** Resolves when one of our channels has closed, or after the delay. */
@@ -107,18 +111,41 @@ export class Sessions {
   }
 
   private granted(): void {
+    this.open += 1;
     if (this.open > this.budget) this.budget = this.open;
     if (this.budget >= this.most || ++this.sinceLowered < probation) return;
     this.sinceLowered = 0;
     this.budget += 1;
   }
 
+  private closed(): void {
+    this.open -= 1;
+    this.lastClosing = this.timers.now();
+    // One place, and so for one of them; the refused were there first.
+    const [go] = this.refused;
+    if (go) go();
+    else this.next();
+  }
+
   private next(): void {
-    while (!this.isFull) {
-      const go = this.queue.shift();
-      if (!go) return;
-      this.pending += 1;
-      go();
-    }
+    while (!this.isFull && this.queue.length > 0) this.callFirst();
+    this.probeLater();
+  }
+
+  private callFirst(): void {
+    const go = this.queue.shift();
+    if (!go) return;
+    this.pending += 1;
+    go();
+  }
+
+  /** What was learnt may be wrong or outdated: one who has waited for long asks all the same. */
+  private probeLater(): void {
+    if (this.cancelProbe !== null || this.queue.length === 0 || this.budget >= this.most) return;
+    this.cancelProbe = this.timers.after(longestDelay, () => {
+      this.cancelProbe = null;
+      if (this.refused.size === 0) this.callFirst();
+      this.probeLater();
+    });
   }
 }

@@ -34,13 +34,17 @@ export interface SystemOptions extends LinkOptions {
   env: NodeJS.ProcessEnv;
 }
 
+/** What ssh says at all times, because of -v. */
+const noise = /^(debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second: |@|\s*$)/;
+
 type Ssh = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
  * Run by ssh itself when it has been let in: tells us so, and ends ssh when our end of its stdin closes,
- * which also happens when we are killed. It suits every shell, and $PPID is ssh.
+ * which also happens when we are killed. It suits every login shell, and $PPID is ssh. What runs in the
+ * background has no stdin but one that was put aside.
  */
-const localCommand = `exec /bin/sh -c 'echo ready; { cat; kill $PPID; } <&0 >/dev/null 2>&1 &'`;
+const localCommand = `exec /bin/sh -c 'exec 3<&0; echo ready; { cat <&3; kill $PPID; } >/dev/null 2>&1 &'`;
 
 /**
  * Connects by the system's ssh, which finds its own way through jump hosts.
@@ -131,7 +135,7 @@ class SystemLink implements Link {
     createInterface({ input: child.stderr }).on('line', (line) => {
       const version = /^debug1: .*remote software version (\S+)/.exec(line)?.[1];
       if (version !== undefined) this.serverVersion = version;
-      else if (!/^debug\d: |^\s*$|^Authenticated to |^OpenSSH_|^@/.test(line)) this.said.push(line.trim());
+      else if (!noise.test(line)) this.said.push(line.trim());
     });
     return child;
   }

@@ -35,13 +35,17 @@ function isDone(task: SeenTask): boolean {
 const root = resolve(import.meta.dirname, '../..');
 
 export class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), 'vb-'));
-  readonly state = join(this.folder, 'state');
+  readonly folder: string;
+  readonly state: string;
   /** Where commands run. */
-  readonly work = join(this.folder, 'work');
+  readonly work: string;
   readonly env: NodeJS.ProcessEnv;
 
-  constructor(config = '') {
+  /** @param parent the folder for all that it keeps. */
+  constructor(config = '', parent = tmpdir()) {
+    this.folder = mkdtempSync(join(parent, 'vb-'));
+    this.state = join(this.folder, 'state');
+    this.work = join(this.folder, 'work');
     const bin = join(this.folder, 'bin');
     const home = join(this.folder, 'home');
     for (const folder of [bin, home, this.work]) mkdirSync(folder);

@@ -60,9 +60,16 @@ umask 077
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 . "$_vb_here/attempt.sh"
 
+# Names this life of the machine. A container that starts again has the kernel's boot id as before, but
+# another first process.
 _vb_boot=-
 if [ -r "$_vb_proc/sys/kernel/random/boot_id" ]; then
   read -r _vb_boot <"$_vb_proc/sys/kernel/random/boot_id"
+  if read -r _vb_line <"$_vb_proc/1/stat"; then
+    _vb_line=${_vb_line##*) }
+    set -- $_vb_line
+    _vb_boot=$_vb_boot.${20}
+  fi 2>/dev/null
 fi
 _vb_exec=exec
 if (exec -- sh -c :) 2>/dev/null; then _vb_exec='exec --'; fi
@@ -161,7 +168,7 @@ _vb_check() {
     { read -r _vb_line && read -r _vb_grace; } <"$_vb_at.stop" || _vb_grace=0
     _vb_stop "$1" "$_vb_grace"
   elif _vb_recorded; then
-    _vb_tell "ended $1 $_vb_end"
+    if _vb_felled; then _vb_tell "lost $1"; else _vb_tell "ended $1 $_vb_end"; fi
   elif [ ! -e "$_vb_at.run" ]; then
     _vb_tell "absent $1"
   elif ! _vb_identified "$_vb_at.run"; then
@@ -180,6 +187,14 @@ _vb_check() {
   else
     _vb_tell "lost $1"
   fi
+}
+
+# Whether the attempt whose end was recorded was ended with its machine: who shuts down sends these.
+_vb_felled() {
+  case $_vb_end in
+  'exit 129 '* | 'exit 137 '* | 'exit 143 '*) _vb_identified "$_vb_at.run" && [ "$_vb_of" != "$_vb_boot" ] ;;
+  *) return 1 ;;
+  esac
 }
 
 # Makes sure that no W commits this attempt, or fails because one has.

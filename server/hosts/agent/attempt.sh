@@ -9,7 +9,7 @@
 # command) and one exec; everything else on it is a builtin. Only failures may fork more.
 #
 # Files of an attempt, under tasks/BUCKET/KEY (BUCKET is the task's number / 1000):
-#   .run   line 1: boot id and /proc/PID/stat of W, as W read it; after the last NUL: `export -p` of
+#   .run   line 1: this life of the machine and /proc/PID/stat of W, as W read it; after the last NUL: `export -p` of
 #          the environment with which the command started, the baseline for nested calls (R34)
 #   .out   stdout. Creating it (O_EXCL) is the commit: whoever creates it decides whether the
 #          command runs. W does so last; an agent that must rule a start out does so first.
@@ -17,8 +17,8 @@
 #   .exit  one line `KIND CODE TEXT`, complete if it ends in a newline
 #   .in    where the attempt has a stdin: the FIFO of what is to be typed, one line each
 #            FROM TO =TEXT   the bytes from one offset to the other, escaped for printf's %b
-#            FROM FROM .     the end
-#          A line that does not begin where the last one ended is only answered with where that is.
+#            . . .           the end, wherever that is
+#          Bytes that do not begin where the last ones ended are only answered with where that is.
 #   .pipe  what leads from there to the command
 #   .stop  while a stop is under way: identity of who does it, as in .run; then the grace in
 #          milliseconds. W does not tell the end then, because that is not yet the end of all
@@ -70,6 +70,8 @@ _vb_attempt() {
   _vb_key=$1
   _vb_files "$1"
   [ -d "$_vb_root/tasks/$_vb_bucket" ] || mkdir -p "$_vb_root/tasks/$_vb_bucket"
+  # Made before anybody can take this attempt for one that runs, and so type into it.
+  [ "$2" = empty ] || mkfifo "$_vb_at.in" "$_vb_at.pipe"
   _vb_self
   set -C
   _vb_mine=
@@ -89,15 +91,16 @@ _vb_attempt() {
   _vb_tell "started $_vb_key"
   _vb_stdin=$2
   shift 2
-  if [ "$_vb_stdin" = open ]; then mkfifo "$_vb_at.in" "$_vb_at.pipe" || _vb_stdin=empty; fi
   # Appending, so that a command that truncates /dev/stdout leaves no hole. W's own stdin and stderr
   # are /dev/null: a shell's notice that its child was killed is none of the task's output.
-  if [ "$_vb_stdin" = open ]; then
-    _vb_type >"$_vb_at.pipe" &
-    _vb_typist=$!
-    (_vb_command "$@") <"$_vb_at.pipe" >>"$_vb_at.out"
+  if [ "$_vb_stdin" = open ] && [ -p "$_vb_at.in" ] && [ -p "$_vb_at.pipe" ]; then
+    # As long as W holds the FIFO its reader waits for more, so that one ends with W, whatever ends W.
+    exec 4<>"$_vb_at.in"
+    # The braces keep dash from saving what is closed for the typist, as it does for a function.
+    { _vb_type; } <"$_vb_at.in" >"$_vb_at.pipe" 4<&- &
+    (_vb_command "$@") <"$_vb_at.pipe" >>"$_vb_at.out" 4<&-
     _vb_code=$?
-    kill -KILL "$_vb_typist" 2>/dev/null
+    exec 4<&-
     rm -f "$_vb_at.in" "$_vb_at.pipe"
   else
     (_vb_command "$@") >>"$_vb_at.out"
@@ -115,21 +118,27 @@ _vb_attempt() {
     # the whole folder has been removed.
     until printf '%s\n' "$_vb_end" >|"$_vb_at.exit"; do _vb_patience; done
   }
+  # These may be the signals of a machine that is shut down, which is no end of the command's own. In a
+  # moment this process and the agent will be gone too, and the next agent sees what it was.
+  case $_vb_end in
+  'exit 129 '* | 'exit 137 '* | 'exit 143 '*) [ -e "$_vb_at.stop" ] || sleep 0.5 2>/dev/null || sleep 1 ;;
+  esac
   [ -e "$_vb_at.stop" ] || _vb_tell "ended $_vb_key $_vb_end"
 }
 
-# Writes what comes on .in to stdout, until the end comes or nobody reads.
+# Writes what comes from .in on stdin to stdout, until the end comes or nobody reads.
 _vb_type() {
-  trap '' PIPE
+  # A signal to the whole group is for the command, which may read on.
+  trap '' HUP INT QUIT PIPE ALRM TERM USR1 USR2
   _vb_typed=0
   while IFS=' ' read -r _vb_from _vb_to _vb_text; do
+    [ "$_vb_text" != . ] || break
     if [ "$_vb_from" -eq "$_vb_typed" ]; then
-      [ "$_vb_text" != . ] || break
       printf %b "${_vb_text#=}" || break
       _vb_typed=$_vb_to
     fi
     _vb_tell "took $_vb_key stdin $_vb_typed"
-  done <>"$_vb_at.in"
+  done
   rm -f "$_vb_at.in"
   _vb_tell "deaf $_vb_key stdin"
 }

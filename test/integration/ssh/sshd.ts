@@ -120,7 +120,8 @@ export class Sshd {
       `AuthorizedKeysFile ${bed.path('authorized_keys')}`,
       // The real home has start-up files of its own, which every command would wait for.
       `SetEnv HOME=${home}`,
-      'Subsystem sftp internal-sftp',
+      // Where a setting comes twice, the first counts; but of subsystems there must not be two.
+      ...(settings.some((line) => line.startsWith('Subsystem')) ? [] : ['Subsystem sftp internal-sftp']),
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
     const child = spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -140,6 +141,12 @@ export class Sshd {
   /** Process ids of its connections. */
   connections(): number[] {
     return childrenOf(this.child.pid as number);
+  }
+
+  /** Process ids of what runs a program on one of its connections. */
+  running(name: string): number[] {
+    const below = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...below(child)]);
+    return below(this.child.pid as number).filter((pid) => commandOf(pid).includes(name));
   }
 
   /** Ends all its connections at once, as a host that loses power does not. */
@@ -162,6 +169,14 @@ function childrenOf(pid: number): number[] {
     return children.trim().split(' ').filter(Boolean).map(Number);
   } catch {
     return [];
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
   }
 }
 

@@ -66,6 +66,7 @@ export class FakeOutput extends EventEmitter implements Output {
 
 /** A keyboard; `press` sends a key. */
 export class FakeInput extends EventEmitter {
+  readonly readable = true;
   raw = false;
 
   constructor(readonly isTTY: boolean) {
