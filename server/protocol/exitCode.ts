@@ -27,7 +27,9 @@ export function exitCodeOf(task: Pick<TaskView, 'status' | 'exitCode' | 'reason'
 export function endSentence(
   task: Pick<TaskView, 'id' | 'status' | 'exitCode' | 'signal' | 'reason'>,
 ): string | null {
-  const code = exitCodeOf(task);
-  if (code === 0 || (code === task.exitCode && task.signal === null)) return null;
+  const saidAll = task.reason === null || task.reason === `exited with ${task.exitCode}`;
+  if (exitCodeOf(task) === 0 || (saidAll && exitCodeOf(task) === task.exitCode && task.signal === null)) {
+    return null;
+  }
   return `${task.id} ended ${task.status}${task.reason === null ? '' : `: ${task.reason}`}`;
 }

@@ -20,10 +20,16 @@ interface Waiting extends Later<Answer> {
 /** No server sends more in one message. */
 const longestMessage = 1024 * 1024;
 
+/** How the first message begins, after its length: its type, and version 3. */
+const versionHead = Buffer.concat([byte(answers.version), uint32(3)]);
+const sizeOfLength = 4;
+
 export class SftpSession {
   private readonly splitter = new MessageSplitter(longestMessage);
   private readonly waiting = new Map<number, Waiting>();
   private readonly greeted = later<void>();
+  /** What has come before the first message; null once that has come. */
+  private preamble: Buffer | null = Buffer.alloc(0);
   private nextId = 0;
   /** Why nothing more can be asked. */
   private over: Error | null = null;
@@ -78,12 +84,28 @@ export class SftpSession {
 
   private receive(data: Buffer): void {
     try {
-      for (const message of this.splitter.add(data)) this.take(new FieldReader(message));
+      const messages = this.preamble === null ? data : this.afterPreamble(data);
+      for (const message of this.splitter.add(messages)) this.take(new FieldReader(message));
     } catch (error) {
-      // Most often a start-up file on the host that prints something.
       this.end(`its SFTP server cannot be understood: ${(error as Error).message}`);
       this.channel.close();
     }
+  }
+
+  /**
+   * What follows the text that the host's start-up files print before its SFTP server begins: sshd runs
+   * that server by the user's shell, and every other client gives up here.
+   */
+  private afterPreamble(data: Buffer): Buffer {
+    const bytes = Buffer.concat([this.preamble ?? Buffer.alloc(0), data]);
+    const at = bytes.indexOf(versionHead);
+    if (at < sizeOfLength) {
+      if (bytes.length > longestMessage) throw new Error('it does not begin with its version');
+      this.preamble = bytes;
+      return Buffer.alloc(0);
+    }
+    this.preamble = null;
+    return bytes.subarray(at - sizeOfLength);
   }
 
   private take(fields: FieldReader): void {

@@ -1,4 +1,6 @@
 /** A person's machine and hosts of a test bed that it can ssh into, with the same files in the same place. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type HostOptions, Testbed } from '../../support/testbed/testbed.ts';
 import { Sandbox } from '../sandbox.ts';
 
@@ -19,13 +21,19 @@ export class Cluster {
 
   /** @param more further lines of the configuration. */
   static async up(hosts: readonly ClusterHost[], more = ''): Promise<Cluster> {
-    const bed = await Testbed.up({ hosts: hosts.map(({ config: _, ...options }) => options) });
+    const machines = hosts.filter(({ config = '' }) => !config.includes('ssh:'));
+    const bed = await Testbed.up({ hosts: machines.map(({ config: _, ...options }) => options) });
     const entries = hosts.map(({ name, config = '{}' }) => `  ${name}: ${config}\n`).join('');
     const sandbox = new Sandbox(`ssh_config: ${bed.sshConfig}\nhosts:\n${entries}${more}`, disk);
-    const names = hosts.map(({ name }) => name);
+    const names = machines.map(({ name }) => name);
     const cluster = new Cluster(bed, sandbox, names);
     await cluster.onAll('mkdir', '-p', sandbox.work);
     return cluster;
+  }
+
+  /** Adds to the configuration. */
+  configure(lines: string): void {
+    appendFileSync(join(this.sandbox.folder, 'config.yaml'), lines);
   }
 
   /** Writes a file into the working folder of every host and of this machine. */

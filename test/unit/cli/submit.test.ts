@@ -134,7 +134,7 @@ describe('R2 what vbatch prints', () => {
 });
 
 describe('R3 who waits', () => {
-  const failed = view('train-1', 'FAILURE', { exitCode: 7 });
+  const failed = view('train-1', 'FAILURE', { exitCode: 7, reason: 'exited with 7' });
 
   it.each([
     ['vrun', ['true'], 7, 'out\n', ''],
