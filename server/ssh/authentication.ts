@@ -9,6 +9,7 @@ import ssh2, {
 } from 'ssh2';
 import { VbatchError } from '../protocol/errors.ts';
 import { findIdentities, type Identities, type Identity, ofKey } from './identities.ts';
+import { hasTicket } from './kerberos.ts';
 import { unlock } from './keys.ts';
 import type { SshMemory } from './memory.ts';
 import type { Prompter } from './prompter.ts';
@@ -48,10 +49,12 @@ export class Authentication {
   /** Whoever was asked had no answer, and is not asked again. */
   private isGivenUp = false;
 
+  /** `env` tells of a Kerberos ticket. */
   constructor(
     private readonly settings: SshSettings,
     private readonly prompter: Prompter,
     private readonly memory: SshMemory,
+    private readonly env: NodeJS.ProcessEnv,
   ) {
     this.attempts = this.sequence();
   }
@@ -67,11 +70,17 @@ export class Authentication {
     );
   };
 
-  /** Whether the system's own ssh could try what this cannot, and what that is. */
+  /** What the server has let us in by. */
+  get accepted(): string {
+    return this.tried.at(-1) ?? 'nothing: it lets everybody in';
+  }
+
+  /** What the system's own ssh could try and this cannot, or null. */
   get elsewhere(): string | null {
     const foreign = this.identities?.foreign[0];
     if (foreign && this.takes('publickey')) return foreign;
-    return this.settings.gssapi && this.takes('gssapi-with-mic') ? 'GSSAPI' : null;
+    const maySayTicket = this.settings.gssapi && this.takes('gssapi-with-mic') && hasTicket(this.env);
+    return maySayTicket ? 'the Kerberos ticket' : null;
   }
 
   /** What to tell when nothing has helped, or when the server has had enough of it (`reason`). */
@@ -107,6 +116,8 @@ export class Authentication {
         yield { type: 'agent', username, agent: new OneKey(identity) };
       }
     }
+    // Nobody is asked for a password where something else may do.
+    if (this.elsewhere !== null) return;
     yield* this.questions(username);
     yield* this.passwords(username);
   }

@@ -61,6 +61,8 @@ export function refusedRequest(target: string, request: ChannelRequest): VbatchE
 export interface Link {
   /** As the host's sshd calls itself, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
+  /** What it has let us in by, such as the file of a key. */
+  readonly identity: string;
   /**
    * Opens a channel. Throws NoRoom where the host opens no more, `refused` where it does not run this,
    * `unreachable` where the connection is over.

@@ -1,27 +1,29 @@
 /** Connections to machines over SSH, whichever program speaks for us. */
-import type { Duplex } from 'node:stream';
 import { VbatchError } from '../protocol/errors.ts';
 import { realTimers } from '../timers.ts';
 import type { Link, SshChannel, Terminal } from './channel.ts';
-import { dial } from './dial.ts';
 import { createMemory, type SshMemory } from './memory.ts';
 import type { Prompter } from './prompter.ts';
+import { connectThroughJumps } from './route.ts';
 import { Sessions } from './sessions.ts';
 import { resolveSettings, type SshSettings } from './settings.ts';
 import { SftpClient } from './sftp.ts';
-import { connectBySsh2, type LinkOptions, NeedsSystemSsh, type Ssh2Link } from './ssh2Link.ts';
-import { connectBySystemSsh, type SystemOptions } from './systemSsh.ts';
+import { type LinkOptions, NeedsSystemSsh } from './ssh2Link.ts';
+import { connectBySystemSsh } from './systemSsh.ts';
 import { needsSystemSsh, type Transport } from './transport.ts';
 
 export interface SshConnection {
   readonly transport: Transport;
   /** As the host's sshd calls itself, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
+  /** What it has let us in by, such as the file of a key. */
+  readonly identity: string;
   /**
    * Runs a command in the user's shell, once the host has room for another channel.
-   * Throws `unreachable` where the connection is over, `refused` where the host runs no commands.
+   * Throws `unreachable` where the connection is over, `refused` where the host runs no commands, and the
+   * reason of `signal`, which calls off the waiting for room.
    */
-  exec(command: string, options?: { terminal?: Terminal }): Promise<SshChannel>;
+  exec(command: string, options?: { terminal?: Terminal; signal?: AbortSignal }): Promise<SshChannel>;
   /** The host's files: one SFTP session, opened when first asked for, shared by all, counted as a channel. */
   files(): Promise<SftpClient>;
   /** Resolves with a clause when the connection is over, whatever ended it. Never rejects. */
@@ -66,14 +68,14 @@ export async function connect(target: string, options: ConnectOptions): Promise<
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const memory = options.memory ?? createMemory();
-  const route: RouteOptions = { ...options, signal, memory };
+  const optionsOf = (hop: SshSettings): LinkOptions => ({ ...linkOptions(hop, options), memory, signal });
   const maxSessions = options.maxSessions ?? defaultMaxSessions;
   const over = (transport: Transport, link: Link): SshConnection =>
     new Connection(transport, link, settings.target, maxSessions);
   let need = options.transport === undefined ? await needsSystemSsh(settings, env) : null;
   if (options.transport !== 'system' && need === null) {
     try {
-      return over('ssh2', await throughJumps(settings, route));
+      return over('ssh2', await connectThroughJumps(settings, optionsOf));
     } catch (error) {
       if (!(error instanceof NeedsSystemSsh)) throw error;
       if (options.transport === 'ssh2') throw onlyBySystem(settings, error.message);
@@ -81,7 +83,7 @@ export async function connect(target: string, options: ConnectOptions): Promise<
     }
   }
   if (need !== null) log(`${target} is reached by the system's own ssh, because of ${need}`);
-  return over('system', await connectBySystemSsh(settings, systemOptions(settings, route)));
+  return over('system', await connectBySystemSsh(settings, options.configFile, optionsOf(settings)));
 }
 
 function onlyBySystem({ target }: SshSettings, what: string): VbatchError {
@@ -91,49 +93,16 @@ function onlyBySystem({ target }: SshSettings, what: string): VbatchError {
   );
 }
 
-interface RouteOptions extends ConnectOptions {
-  signal: AbortSignal;
-  memory: SshMemory;
-}
-
-/** One connection inside the other, until the last host is reached. */
-async function throughJumps(settings: SshSettings, options: RouteOptions): Promise<Link> {
-  const passed: Ssh2Link[] = [];
-  const closePassed = (): void => {
-    for (const link of passed.toReversed()) link.close();
-  };
-  try {
-    for (const hop of [...settings.jumps, settings]) {
-      const before = passed.at(-1);
-      const stream: Duplex = before
-        ? await before.forward(hop.hostName, hop.port)
-        : await dial(hop, { env: options.env, log: options.log, signal: options.signal });
-      passed.push(await connectBySsh2(hop, stream, linkOptions(hop, options)));
-    }
-  } catch (error) {
-    closePassed();
-    throw error;
-  }
-  const link = passed.pop() as Ssh2Link;
-  void link.ended.then(closePassed);
-  return link;
-}
-
-function linkOptions(settings: SshSettings, options: RouteOptions): LinkOptions {
+/** What holds for a host on the way, from its own settings where the caller says nothing. */
+function linkOptions(settings: SshSettings, options: ConnectOptions): Omit<LinkOptions, 'memory' | 'signal'> {
   const { serverAliveInterval: interval, serverAliveCountMax: count, connectTimeout } = settings;
-  const { prompter, memory, log, signal } = options;
   return {
-    prompter,
-    memory,
-    log,
-    signal,
+    env: options.env,
+    prompter: options.prompter,
+    log: options.log,
     keepalive: options.keepalive ?? (interval > 0 ? { interval, count } : defaultKeepalive),
     connectTimeout: options.connectTimeout ?? connectTimeout ?? defaultConnectTimeout,
   };
-}
-
-function systemOptions(settings: SshSettings, options: RouteOptions): SystemOptions {
-  return { ...linkOptions(settings, options), configFile: options.configFile, env: options.env };
 }
 
 class Connection implements SshConnection {
@@ -153,12 +122,16 @@ class Connection implements SshConnection {
     return this.link.serverVersion;
   }
 
+  get identity(): string {
+    return this.link.identity;
+  }
+
   get ended(): Promise<string> {
     return this.link.ended;
   }
 
-  exec(command: string, options: { terminal?: Terminal } = {}): Promise<SshChannel> {
-    return this.sessions.request({ command, terminal: options.terminal });
+  exec(command: string, options: { terminal?: Terminal; signal?: AbortSignal } = {}): Promise<SshChannel> {
+    return this.sessions.request({ command, terminal: options.terminal }, options.signal);
   }
 
   files(): Promise<SftpClient> {
@@ -169,11 +142,12 @@ class Connection implements SshConnection {
   private async openFiles(): Promise<SftpClient> {
     try {
       const channel = await this.sessions.request({ subsystem: 'sftp' });
+      const client = await SftpClient.start(channel, this.name);
       // A server that has ended is started again when files are next asked for.
-      void channel.closed.then(() => {
+      void client.ended.then(() => {
         this.sftp = null;
       });
-      return await SftpClient.start(channel, this.name);
+      return client;
     } catch (error) {
       // Without a subsystem there is none later either, and each attempt may cost a channel.
       if (!(error instanceof VbatchError) || error.code !== 'refused') this.sftp = null;

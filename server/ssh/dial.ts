@@ -11,27 +11,35 @@ export interface DialOptions {
   signal: AbortSignal;
 }
 
-/** Connects to a host itself, not through others. Throws `unreachable`. */
+/** Connects to a host itself, not through others. Throws `unreachable`, or the signal's reason. */
 export async function dial(settings: SshSettings, options: DialOptions): Promise<Duplex> {
   const { proxyCommand } = settings;
-  return proxyCommand === null ? dialTcp(settings, options) : runProxy(settings, proxyCommand, options);
+  return proxyCommand === null
+    ? dialTcp(settings, options.signal)
+    : runProxy(settings, proxyCommand, options);
 }
 
-function dialTcp(settings: SshSettings, { signal }: DialOptions): Promise<Duplex> {
+function dialTcp(settings: SshSettings, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: settings.hostName, port: settings.port });
     // Small packets must not wait for the answer to others: 40 ms a command.
     socket.setNoDelay(true);
-    const abort = (): void => void socket.destroy(signal.reason as Error);
-    const fail = (error: NodeJS.ErrnoException): void => {
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal.reason as Error);
+    };
+    const settle = (): void => {
       signal.removeEventListener('abort', abort);
-      reject(error instanceof VbatchError ? error : unreachable(settings, explain(error, settings)));
+      socket.removeListener('error', fail);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      reject(unreachable(settings, explain(error, settings)));
     };
     signal.addEventListener('abort', abort);
     socket.once('error', fail);
     socket.once('connect', () => {
-      signal.removeEventListener('abort', abort);
-      socket.removeListener('error', fail);
+      settle();
       resolve(socket);
     });
   });
@@ -63,20 +71,30 @@ export function unreachable(settings: SshSettings, why: string): VbatchError {
 }
 
 /** As ssh does it: the user's shell runs the command, which is put in its place. */
-function runProxy(settings: SshSettings, command: string, { env, log, signal }: DialOptions): Duplex {
-  const shell = env.SHELL || '/bin/sh';
-  const child = spawn(shell, ['-c', `exec ${command}`], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
-  const { target } = settings;
-  child.stderr.on('data', (data: Buffer) =>
-    log(`the ProxyCommand of ${target}: ${data.toString().trimEnd()}`),
-  );
-  child.once('error', (error) => stream.destroy(unreachable(settings, `its ProxyCommand: ${error.message}`)));
-  child.once('exit', (code, killed) => {
-    if (code !== 0) log(`the ProxyCommand of ${target} ended with ${killed ?? code}`);
+function runProxy(settings: SshSettings, command: string, { env, log }: DialOptions): Duplex {
+  const child = spawn(env.SHELL || '/bin/sh', ['-c', `exec ${command}`], { env, stdio: 'pipe' });
+  let said = '';
+  const stream = new Duplex({
+    read: () => void child.stdout.resume(),
+    // A command that has ended takes nothing; what it ended with is told in a moment.
+    write: (chunk: Buffer, _encoding, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+    destroy: (error, done) => {
+      child.kill();
+      done(error);
+    },
   });
-  const kill = (): void => void child.kill();
-  signal.addEventListener('abort', kill, { once: true });
-  stream.once('close', kill);
+  child.stdin.on('error', () => {});
+  child.stdout.on('data', (data: Buffer) => {
+    if (!stream.push(data)) child.stdout.pause();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    said = data.toString().trimEnd();
+    log(`the ProxyCommand of ${settings.target}: ${said}`);
+  });
+  child.once('error', (error) => stream.destroy(new Error(`its ProxyCommand has failed: ${error.message}`)));
+  child.once('close', (code, killed) => {
+    stream.destroy(new Error(`its ProxyCommand has ended with ${killed ?? code}${said && `: ${said}`}`));
+  });
   return stream;
 }

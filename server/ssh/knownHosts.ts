@@ -133,7 +133,7 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** Adds a key. Makes the file, and its folder, for the user alone where they do not exist. */
+/** Adds a key, with the host's name in clear or hashed. */
 export async function addKnownHost(
   file: string,
   host: string,
@@ -144,9 +144,13 @@ export async function addKnownHost(
   const name = hostName(host, port);
   const salt = randomBytes(20);
   const hosts = hashed ? `|1|${salt.toString('base64')}|${hashName(salt, name)}` : name;
+  await appendLines(file, `${hosts} ${keyType(key)} ${key.toString('base64')}\n`);
+}
+
+/** Adds whole lines. Makes the file, and its folder, for the user alone where they do not exist. */
+export async function appendLines(file: string, lines: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const start = (await endsInLine(file)) ? '' : '\n';
-  await appendFile(file, `${start}${hosts} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 });
+  await appendFile(file, (await endsInLine(file)) ? lines : `\n${lines}`, { mode: 0o600 });
 }
 
 /** Whether what is appended begins a new line. */

@@ -3,10 +3,12 @@ import type { OpenedKeys } from './keys.ts';
 
 export interface SshMemory {
   readonly keys: OpenedKeys;
+  /** Passwords, and passphrases told to the system's ssh, by what they are for. */
+  readonly answers: Map<string, string>;
   /** Host keys that were accepted once: the host's name and the fingerprint. */
   readonly hostKeys: Set<string>;
 }
 
 export function createMemory(): SshMemory {
-  return { keys: new Map(), hostKeys: new Set() };
+  return { keys: new Map(), answers: new Map(), hostKeys: new Set() };
 }

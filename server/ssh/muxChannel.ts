@@ -24,6 +24,8 @@ export class MuxChannel implements SshChannel {
 
   /** What waits for room in the host's window. */
   private unsent: { bytes: Buffer; done: () => void } | null = null;
+  /** Streams that hold enough. They ask for more when they have been read. */
+  private readonly full = new Set<Readable>();
   /** What the host has sent since it was last given room. */
   private received = 0;
   private readonly replies: Later<boolean>[] = [];
@@ -50,9 +52,8 @@ export class MuxChannel implements SshChannel {
         done();
       },
     });
-    const options = { highWaterMark: windowSize, read: () => this.giveRoom() };
-    this.stdout = new Readable(options);
-    this.stderr = new Readable(options);
+    this.stdout = this.output();
+    this.stderr = this.output();
     // A host that breaks the protocol, such as by data after the end, must not end this process.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on('error', () => {});
     drainUnread(this.stderr);
@@ -141,15 +142,25 @@ export class MuxChannel implements SshChannel {
     }
   }
 
+  private output(): Readable {
+    const stream: Readable = new Readable({
+      highWaterMark: windowSize,
+      read: () => {
+        this.full.delete(stream);
+        this.giveRoom();
+      },
+    });
+    return stream;
+  }
+
   private receive(stream: Readable, bytes: Buffer): void {
     this.received += bytes.length;
-    // A full stream asks for more, and so gives room, when it has been read.
-    if (stream.push(bytes)) this.giveRoom();
+    if (!stream.push(bytes)) this.full.add(stream);
+    this.giveRoom();
   }
 
   private giveRoom(): void {
-    const isFull = [this.stdout, this.stderr].some((one) => one.readableLength >= one.readableHighWaterMark);
-    if (this.isClosing || isFull || this.received < windowSize / 2) return;
+    if (this.isClosing || this.full.size > 0 || this.received < windowSize / 2) return;
     this.send(messages.windowAdjust, uint32(this.id), uint32(this.received));
     this.received = 0;
   }

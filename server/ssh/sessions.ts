@@ -42,12 +42,13 @@ export class Sessions {
 
   /**
    * Opens a channel, after waiting for a free place. Throws what `Link.open` throws, with `refused` instead
-   * of NoRoom where the host opens none although none is open.
+   * of NoRoom where the host opens none although none is open, and the reason of `signal`, which calls the
+   * waiting off.
    */
-  async request(request: ChannelRequest): Promise<SshChannel> {
-    await this.turn();
+  async request(request: ChannelRequest, signal?: AbortSignal): Promise<SshChannel> {
+    await this.turn(signal);
     try {
-      const channel = await this.persist(request);
+      const channel = await this.persist(request, signal);
       this.granted();
       void channel.closed.then(() => this.closed());
       return channel;
@@ -57,9 +58,16 @@ export class Sessions {
     }
   }
 
-  private async turn(): Promise<void> {
+  private async turn(signal: AbortSignal | undefined): Promise<void> {
     if (this.isFull || this.queue.length > 0) {
-      const turn = new Promise<void>((go) => this.queue.push(go));
+      const turn = new Promise<void>((go, reject) => {
+        this.queue.push(go);
+        signal?.addEventListener('abort', () => {
+          const place = this.queue.indexOf(go);
+          if (place >= 0) this.queue.splice(place, 1);
+          reject(signal.reason as Error);
+        });
+      });
       this.probeLater();
       await turn;
     } else {
@@ -71,9 +79,10 @@ export class Sessions {
     return !this.isOver && this.open + this.pending >= this.budget;
   }
 
-  private async persist(request: ChannelRequest): Promise<SshChannel> {
+  private async persist(request: ChannelRequest, signal: AbortSignal | undefined): Promise<SshChannel> {
     let alone = 0;
     for (let refusals = 0; ; refusals++) {
+      signal?.throwIfAborted();
       try {
         return await this.link.open(request);
       } catch (error) {

@@ -38,6 +38,11 @@ export class SftpClient {
     return new SftpClient(session);
   }
 
+  /** Resolves when the session is over, before anybody who waits for an answer is told. Never rejects. */
+  get ended(): Promise<void> {
+    return this.session.ended;
+  }
+
   /** `mode` counts for a file that is made; the host's umask is taken off it. */
   async open(path: string, flags: OpenFlags, mode = 0o644): Promise<FileHandle> {
     try {

@@ -28,6 +28,9 @@ export class SftpSession {
   private readonly splitter = new MessageSplitter(longestMessage);
   private readonly waiting = new Map<number, Waiting>();
   private readonly greeted = later<void>();
+  private readonly ending = later<void>();
+  /** Resolves when nothing more can be asked, before anybody who has asked is told. Never rejects. */
+  readonly ended = this.ending.promise;
   /** What has come before the first message; null once that has come. */
   private preamble: Buffer | null = Buffer.alloc(0);
   private nextId = 0;
@@ -161,6 +164,7 @@ export class SftpSession {
   /** The first reason counts. */
   private fail(error: Error): void {
     this.over ??= error;
+    this.ending.resolve();
     this.greeted.reject(this.over);
     for (const { reject } of this.waiting.values()) reject(this.over);
     this.waiting.clear();

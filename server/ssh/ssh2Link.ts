@@ -23,9 +23,11 @@ import { later } from './later.ts';
 import { Life } from './life.ts';
 import type { SshMemory } from './memory.ts';
 import type { Prompter } from './prompter.ts';
-import type { SshSettings } from './settings.ts';
+import { remembering } from './remembering.ts';
+import { address, type SshSettings } from './settings.ts';
 
 export interface LinkOptions {
+  env: NodeJS.ProcessEnv;
   prompter: Prompter;
   memory: SshMemory;
   log: (message: string) => void;
@@ -38,6 +40,9 @@ export interface LinkOptions {
 
 /** What ssh2 cannot do and the system's own ssh perhaps can. */
 export class NeedsSystemSsh extends Error {}
+
+/** What ssh2 gives where a channel is not opened, with the reason's number. */
+type Refusal = Error & { reason?: unknown };
 
 /** A peer that is frozen never says goodbye; then the socket is torn down. Milliseconds. */
 const farewell = 500;
@@ -67,6 +72,7 @@ export class Ssh2Link implements Link {
   readonly ended = this.life.ended;
   private lastError: Error | null = null;
   serverVersion = 'unknown';
+  identity = 'unknown';
 
   constructor(
     private readonly settings: SshSettings,
@@ -87,14 +93,19 @@ export class Ssh2Link implements Link {
     const lacking = Object.entries(algorithms).find(([, names]) => names.length === 0);
     if (lacking) throw new NeedsSystemSsh(`none of the ${lacking[0]} algorithms that are allowed for it`);
 
+    options.signal.throwIfAborted();
+
     const ready = later<void>();
     const deadline = new Deadline(options.connectTimeout * 1_000, () =>
       ready.reject(unreachable(settings, `it has not let us in within ${options.connectTimeout} s`)),
     );
     const abort = (): void => ready.reject(options.signal.reason as Error);
     options.signal.addEventListener('abort', abort);
-    const prompter = deadline.excluding(options.prompter);
-    const authentication = new Authentication(settings, prompter, options.memory);
+    const asking = deadline.excluding(options.prompter);
+    const { prompter: answering, keep } = remembering(asking, options.memory);
+    // Of a passphrase it is the key that is remembered.
+    const prompter = { ...answering, passphrase: asking.passphrase };
+    const authentication = new Authentication(settings, prompter, options.memory, options.env);
     const policy = { known, prompter, memory: options.memory, log: options.log };
 
     // Errors come once or twice, and a lost connection may come without one: all listeners stay for good.
@@ -104,11 +115,23 @@ export class Ssh2Link implements Link {
       this.lastError = error;
       ready.reject(this.explain(error, authentication));
     });
-    client.on('close', () => {
+    const lose = (): void => {
       this.life.end(this.lossClause());
       ready.reject(unreachable(settings, `${this.life.over}`));
+    };
+    client.on('end', () => {
+      lose();
+      // A stream through a jump host stays half open by itself.
+      stream.destroy();
     });
-    client.on('greeting', () => {});
+    client.on('close', lose);
+    if (stream.destroyed) lose();
+    client.on('change password', () => {
+      const advice = `log in with "ssh ${settings.target}" and set one`;
+      ready.reject(
+        new VbatchError('refused', `${address(settings)} wants a new password to be set: ${advice}.`),
+      );
+    });
     client.on('ready', () => ready.resolve());
     client.connect({
       sock: stream,
@@ -136,6 +159,8 @@ export class Ssh2Link implements Link {
     }
     const { _remoteVer: version } = client as unknown as { _remoteVer?: string };
     this.serverVersion = version ?? 'unknown';
+    this.identity = authentication.accepted;
+    keep();
   }
 
   /** What went wrong before the connection was ready. */
@@ -169,7 +194,11 @@ export class Ssh2Link implements Link {
   }
 
   async open(request: ChannelRequest): Promise<SshChannel> {
-    const raw = await this.ask<ClientChannel>((answer) => {
+    const refuse = (error: Refusal): Error =>
+      noRoomReasons.has(error.reason as number)
+        ? new NoRoom(error.message)
+        : refusedRequest(this.settings.target, request);
+    const raw = await this.ask<ClientChannel>(refuse, (answer) => {
       if ('subsystem' in request) {
         this.client.subsys(request.subsystem, answer);
       } else {
@@ -177,20 +206,25 @@ export class Ssh2Link implements Link {
         const command = encodeBytes(request.command) as unknown as string;
         this.client.exec(command, request.terminal ? { pty: request.terminal } : {}, answer);
       }
-    }, request);
+    });
     return this.wrap(raw);
   }
 
-  /** A connection from the host to another one behind it. */
+  /** A connection from the host to another one behind it. Throws `unreachable`. */
   async forward(host: string, port: number): Promise<Duplex> {
-    return this.ask<ClientChannel>((answer) => {
+    const refuse = ({ message }: Refusal): Error =>
+      new VbatchError(
+        'unreachable',
+        `${this.settings.target} does not connect us to ${host} port ${port}: ${message}`,
+      );
+    return this.ask<ClientChannel>(refuse, (answer) => {
       this.client.forwardOut('127.0.0.1', 0, host, port, answer);
-    }, null);
+    });
   }
 
   private async ask<T>(
-    what: (answer: (error: (Error & { reason?: unknown }) | undefined, result: T) => void) => void,
-    request: ChannelRequest | null,
+    refuse: (error: Refusal) => Error,
+    what: (answer: (error: Refusal | undefined, result: T) => void) => void,
   ): Promise<T> {
     if (this.life.over !== null) throw this.lost();
     const reply = later<T>();
@@ -198,7 +232,7 @@ export class Ssh2Link implements Link {
     const unwatch = this.life.watch(() => reply.reject(this.lost()));
     try {
       what((error, result) => {
-        if (error) reply.reject(this.life.over === null ? this.refusal(error, request) : this.lost());
+        if (error) reply.reject(this.life.over === null ? refuse(error) : this.lost());
         else reply.resolve(result);
       });
       return await reply.promise;
@@ -210,15 +244,6 @@ export class Ssh2Link implements Link {
     } finally {
       unwatch();
     }
-  }
-
-  private refusal(error: Error & { reason?: unknown }, request: ChannelRequest | null): Error {
-    const { target } = this.settings;
-    if (request === null) {
-      return new VbatchError('unreachable', `${target} does not connect us any further: ${error.message}`);
-    }
-    if (noRoomReasons.has(error.reason as number)) return new NoRoom(error.message);
-    return refusedRequest(target, request);
   }
 
   private wrap(raw: ClientChannel): SshChannel {

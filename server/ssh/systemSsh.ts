@@ -3,7 +3,7 @@
  * GSSAPI, algorithms that are newer or older. One ssh process per connection, as a ControlMaster.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,39 +21,48 @@ import {
 import { Deadline } from './deadline.ts';
 import { unreachable } from './dial.ts';
 import { changedKey, keyName } from './hostKey.ts';
-import { hostName } from './knownHosts.ts';
+import { appendLines, hostName } from './knownHosts.ts';
 import { later } from './later.ts';
 import { Life } from './life.ts';
 import { ChannelFailure, Mux } from './mux.ts';
+import { remembering } from './remembering.ts';
 import { address, type SshSettings } from './settings.ts';
 import type { LinkOptions } from './ssh2Link.ts';
 import { parseTarget } from './target.ts';
 
-export interface SystemOptions extends LinkOptions {
-  configFile?: string | undefined;
-  env: NodeJS.ProcessEnv;
-}
-
 /** What ssh says at all times, because of -v. */
-const noise = /^(debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second: |@|\s*$)/;
+const noise =
+  /^(debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second: |Killed by signal |@|\s*$)/;
+
+/** How many lines of it are kept, for messages. */
+const mostSaid = 50;
 
 type Ssh = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** Names our folder in ssh's environment. */
+const folderVariable = 'VBATCH_SSH_FOLDER';
+
 /**
- * Run by ssh itself when it has been let in: tells us so, and ends ssh when our end of its stdin closes,
+ * Run by ssh itself when it has been let in: tells us so, and clears up when our end of its stdin closes,
  * which also happens when we are killed. It suits every login shell, and $PPID is ssh. What runs in the
  * background has no stdin but one that was put aside.
  */
-const localCommand = `exec /bin/sh -c 'exec 3<&0; echo ready; { cat <&3; kill $PPID; } >/dev/null 2>&1 &'`;
+const localCommand =
+  `exec /bin/sh -c 'exec 3<&0; echo ready; ` +
+  `{ cat <&3; kill $PPID; rm -rf -- "$${folderVariable}"; } >/dev/null 2>&1 &'`;
 
 /**
  * Connects by the system's ssh, which finds its own way through jump hosts.
  * Throws `unreachable` where there is no answer, `refused` for a key that is not accepted.
  */
-export async function connectBySystemSsh(settings: SshSettings, options: SystemOptions): Promise<Link> {
+export async function connectBySystemSsh(
+  settings: SshSettings,
+  configFile: string | undefined,
+  options: LinkOptions,
+): Promise<Link> {
   // Short: the path of a socket may have 104 characters.
   const folder = await mkdtemp(join(tmpdir(), 'vbatch-'));
-  const link = new SystemLink(settings, options, folder);
+  const link = new SystemLink(settings, configFile, options, folder);
   try {
     await link.connect();
     return link;
@@ -67,6 +76,7 @@ class SystemLink implements Link {
   private readonly life = new Life();
   readonly ended = this.life.ended;
   serverVersion = 'unknown';
+  identity = 'unknown';
   private mux: Mux | null = null;
   private child: Ssh | null = null;
   private askpass: Askpass | null = null;
@@ -78,7 +88,8 @@ class SystemLink implements Link {
 
   constructor(
     private readonly settings: SshSettings,
-    private readonly options: SystemOptions,
+    private readonly configFile: string | undefined,
+    private readonly options: LinkOptions,
     private readonly folder: string,
   ) {
     this.newKeys = join(folder, 'known_hosts');
@@ -94,7 +105,7 @@ class SystemLink implements Link {
     );
     const abort = (): void => ready.reject(options.signal.reason as Error);
     options.signal.addEventListener('abort', abort);
-    const prompter = deadline.excluding(options.prompter);
+    const { prompter, keep } = remembering(deadline.excluding(options.prompter), options.memory);
     try {
       this.askpass = await serveAskpass(this.folder, {
         host: settings.target,
@@ -103,7 +114,7 @@ class SystemLink implements Link {
         trusts: (type, fingerprint, question) => this.trusts(type, fingerprint, question, prompter.hostKey),
         log: options.log,
       });
-      const child = this.start(this.askpass.env);
+      const child = this.start({ ...this.askpass.env, [folderVariable]: this.folder });
       child.once('error', (error) => ready.reject(notStarted(settings, error)));
       child.once('close', () => {
         this.life.end(this.said.at(-1) ?? 'the host has closed the connection');
@@ -111,8 +122,9 @@ class SystemLink implements Link {
       });
       child.stdout.once('data', () => ready.resolve());
       await ready.promise;
+      keep();
       this.said = [];
-      this.mux = await Mux.connect(join(this.folder, 'socket'), () => child.kill());
+      this.mux = await this.openMux(child);
       this.life.watch(() => this.mux?.abandon(this.lost()));
       await this.keepNewKeys();
     } finally {
@@ -121,12 +133,21 @@ class SystemLink implements Link {
     }
   }
 
-  private start(askpassEnv: NodeJS.ProcessEnv): Ssh {
+  private async openMux(child: Ssh): Promise<Mux> {
+    try {
+      return await Mux.connect(join(this.folder, 'socket'), () => child.kill());
+    } catch (error) {
+      throw unreachable(this.settings, (error as Error).message);
+    }
+  }
+
+  private start(added: NodeJS.ProcessEnv): Ssh {
     const { env } = this.options;
     const child = spawn('ssh', this.arguments(), {
       // Not in our process group: a terminal's signals are not for it.
       detached: true,
-      env: { ...env, ...askpassEnv },
+      // Without a display, versions before 8.4 ask nobody.
+      env: { DISPLAY: ':', ...env, ...added },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child = child;
@@ -134,8 +155,12 @@ class SystemLink implements Link {
     child.stdin.on('error', () => {});
     createInterface({ input: child.stderr }).on('line', (line) => {
       const version = /^debug1: .*remote software version (\S+)/.exec(line)?.[1];
+      // The host itself comes last, after those on the way to it.
+      const identity = /^debug1: Server accepts key: (.+?)(?: SHA256:\S+.*)?$/.exec(line)?.[1];
+      const method = /^Authenticated to .* using "(?!publickey)(\S+)"/.exec(line)?.[1];
+      this.identity = identity ?? method ?? this.identity;
       if (version !== undefined) this.serverVersion = version;
-      else if (!noise.test(line)) this.said.push(line.trim());
+      else if (!noise.test(line)) this.said = [...this.said.slice(-mostSaid), line.trim()];
     });
     return child;
   }
@@ -143,9 +168,11 @@ class SystemLink implements Link {
   private arguments(): string[] {
     const { settings, options } = this;
     const { host, user, port } = parseTarget(settings.target);
-    const knownHosts = [this.newKeys, ...settings.userKnownHostsFiles].map((file) => `"${file}"`).join(' ');
+    // ssh reads tokens in paths, and several paths in a value.
+    const literal = (path: string): string => path.replaceAll('%', '%%');
+    const knownHosts = [this.newKeys, ...settings.userKnownHostsFiles].map((file) => `"${literal(file)}"`);
     const set = [
-      `ControlPath=${join(this.folder, 'socket')}`,
+      `ControlPath=${literal(join(this.folder, 'socket'))}`,
       'ControlMaster=yes',
       'ControlPersist=no',
       'PermitLocalCommand=yes',
@@ -153,7 +180,7 @@ class SystemLink implements Link {
       `ServerAliveInterval=${Math.max(1, Math.round(options.keepalive.interval))}`,
       `ServerAliveCountMax=${options.keepalive.count}`,
       `ConnectTimeout=${Math.max(1, Math.round(options.connectTimeout))}`,
-      `UserKnownHostsFile=${knownHosts}`,
+      `UserKnownHostsFile=${knownHosts.join(' ')}`,
       'UpdateHostKeys=no',
       'ClearAllForwardings=yes',
       'ForwardAgent=no',
@@ -165,7 +192,7 @@ class SystemLink implements Link {
       '-v',
       '-N',
       '-T',
-      ...(options.configFile ? ['-F', options.configFile] : []),
+      ...(this.configFile ? ['-F', this.configFile] : []),
       ...set.flatMap((option) => ['-o', option]),
       ...(user === null ? [] : ['-l', user]),
       ...(port === null ? [] : ['-p', String(port)]),
@@ -200,7 +227,7 @@ class SystemLink implements Link {
     const lines = await readFile(this.newKeys, 'utf8').catch(() => '');
     const file = settings.userKnownHostsFiles[0];
     if (!this.keepsNewKeys || lines === '' || file === undefined) return;
-    await appendFile(file, lines, { mode: 0o600 }).then(
+    await appendLines(file, lines).then(
       () => options.log(`added the host key of ${settings.target} to ${file}`),
       (error: Error) => options.log(`the host key of ${settings.target} was not kept: ${error.message}`),
     );

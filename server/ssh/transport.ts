@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { offered } from './algorithms.ts';
 import { keyName } from './hostKey.ts';
+import { hasTicket } from './kerberos.ts';
 import { readKeyFile } from './keys.ts';
 import { readKnownHosts } from './knownHosts.ts';
 import type { SshSettings } from './settings.ts';
@@ -46,7 +47,5 @@ async function withoutUsableKey(settings: SshSettings, env: NodeJS.ProcessEnv): 
     if (file?.kind === 'foreign') foreign ??= `the ${file.type} key ${file.file}`;
     else if (file && file.kind !== 'unusable') return null;
   }
-  const ticket = env.KRB5CCNAME ?? `/tmp/krb5cc_${process.getuid?.()}`;
-  const hasTicket = settings.gssapi && (env.KRB5CCNAME !== undefined || existsSync(ticket));
-  return foreign ?? (hasTicket ? 'the Kerberos ticket' : null);
+  return foreign ?? (settings.gssapi && hasTicket(env) ? 'the Kerberos ticket' : null);
 }

@@ -7,8 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import type { ConnectOptions } from '../../../server/ssh/connection.ts';
+import { afterEach, beforeEach } from 'vitest';
+import { type ConnectOptions, connect, type SshConnection } from '../../../server/ssh/connection.ts';
 import { nobody, type Prompter } from '../../../server/ssh/prompter.ts';
+import type { Transport } from '../../../server/ssh/transport.ts';
+
+export const transports: readonly Transport[] = ['ssh2', 'system'];
 
 const program = '/usr/sbin/sshd';
 const run = promisify(execFile);
@@ -38,7 +42,9 @@ export class SshBed {
   /** Makes a key pair; returns the private file. */
   async makeKey(name: string, passphrase = '', type = 'ed25519'): Promise<string> {
     const file = this.path(name);
-    await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', name, '-f', file]);
+    // As cheap as they can be: short, and with the shortest key derivation.
+    const size = type === 'rsa' ? ['-b', '2048'] : [];
+    await run('ssh-keygen', ['-q', '-a', '1', '-t', type, ...size, '-N', passphrase, '-C', name, '-f', file]);
     return file;
   }
 
@@ -88,6 +94,33 @@ export class SshBed {
   }
 }
 
+interface BedContext {
+  bed: SshBed;
+  /** Connects; the test's end closes it. */
+  open(target: string, more?: Partial<ConnectOptions>): Promise<SshConnection>;
+}
+
+/** A bed for each test. */
+export function useBed(): BedContext {
+  const opened: SshConnection[] = [];
+  const context: BedContext = {
+    bed: undefined as unknown as SshBed,
+    async open(target, more = {}) {
+      const connection = await connect(target, context.bed.options(more));
+      opened.push(connection);
+      return connection;
+    },
+  };
+  beforeEach(async () => {
+    context.bed = await SshBed.open();
+  });
+  afterEach(async () => {
+    for (const connection of opened.splice(0)) connection.close();
+    await context.bed.dispose();
+  });
+  return context;
+}
+
 export class Sshd {
   private constructor(
     readonly port: number,
@@ -124,7 +157,9 @@ export class Sshd {
       ...(settings.some((line) => line.startsWith('Subsystem')) ? [] : ['Subsystem sftp internal-sftp']),
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
-    const child = spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    // It ends with the tests, however they end.
+    const args = ['--pdeathsig', 'KILL', program, '-D', '-e', '-f', config];
+    const child = spawn('setpriv', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const logged: string[] = [];
     const listening = new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => {
@@ -151,7 +186,7 @@ export class Sshd {
 
   /** Ends all its connections at once, as a host that loses power does not. */
   killConnections(signal: NodeJS.Signals = 'SIGKILL'): void {
-    for (const pid of this.connections()) process.kill(pid, signal);
+    for (const pid of this.connections()) killIfThere(pid, signal);
   }
 
   async stop(): Promise<void> {
@@ -160,6 +195,14 @@ export class Sshd {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
+  }
+}
+
+function killIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
