@@ -1,5 +1,6 @@
-/** What Ctrl-C and SIGTERM mean while a task is waited for. */
+/** What Ctrl-C and signals mean while a task is waited for. */
 import { constants } from 'node:os';
+import { ReadStream } from 'node:tty';
 import type { Program } from '../server/protocol/commandLine.ts';
 import type { ActionResult } from '../server/protocol/tasks.ts';
 import type { Io } from './io.ts';
@@ -7,12 +8,14 @@ import type { Screen } from './render/screen.ts';
 
 /** What a person, or whoever sent the signal, wants. */
 type Wish = 'detach' | 'cancel' | 'continue';
-type Signal = 'SIGINT' | 'SIGTERM';
+type Signal = (typeof obeyed)[number];
+
+const obeyed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** A wait that may be interrupted. */
 export interface Interruptible {
   id: string;
-  program: Program;
+  program: Program | 'vctl';
   io: Io;
   screen: Screen;
   /** Keeps everything else off the terminal while a question is open. */
@@ -43,22 +46,27 @@ export function interrupted(wait: Interruptible): Promise<number> {
         return;
       }
       const what = cancelling ? `the cancellation of ${wait.id}` : wait.id;
-      wait.screen.note(`${wait.program}: ${what} goes on; \`vctl task watch ${wait.id}\` shows it`);
+      // A terminal that has been closed cannot be written to.
+      if (signal !== 'SIGHUP')
+        wait.screen.note(`${wait.program}: ${what} goes on; \`vctl task watch ${wait.id}\` shows it`);
       resolve(128 + constants.signals[signal]);
     };
     const listener = (signal: Signal) => void obey(signal);
     const { signals } = wait.io;
-    signals.on('SIGINT', listener).on('SIGTERM', listener);
-    wait.over.addEventListener('abort', () => signals.off('SIGINT', listener).off('SIGTERM', listener));
+    for (const signal of obeyed) signals.on(signal, listener);
+    wait.over.addEventListener('abort', () => {
+      for (const signal of obeyed) signals.off(signal, listener);
+    });
   });
 }
 
 /**
- * A terminal is asked about SIGINT. Else a task belongs to its `vrun`, as a job belongs to its srun,
- * and is cancelled with it; what `vbatch` has submitted goes on by itself.
+ * A terminal is asked about SIGINT, and detaches when it is closed. Else a task belongs to its `vrun`, as
+ * a job belongs to its srun, and is cancelled with it; what `vbatch` has submitted goes on by itself.
  */
 function meaningOf(signal: Signal, { program, io }: Interruptible): Wish | 'ask' {
-  if (signal === 'SIGINT' && io.stdin.isTTY && io.stdin.readable && io.stderr.isTTY === true) return 'ask';
+  if (signal === 'SIGHUP') return 'detach';
+  if (signal === 'SIGINT' && io.stdin.isTTY && io.stderr.isTTY === true) return 'ask';
   return program === 'vrun' ? 'cancel' : 'detach';
 }
 
@@ -75,7 +83,9 @@ async function cancelled({ program, id, screen, cancel }: Interruptible): Promis
 
 /** Reads one key. Any that is none of the three waits on, and so does the end of the wait. */
 function ask({ io, id, over }: Interruptible): Promise<Wish> {
-  const { stdin, stderr } = io;
+  const { stderr } = io;
+  // What Ctrl-D has ended cannot be read from any more, but the terminal can.
+  const stdin = io.stdin.readable ? io.stdin : new ReadStream(0);
   stderr.write(`\n${id} goes on: [d]etach, [c]ancel, or Ctrl-C again to cancel; any other key waits on `);
   return new Promise((resolve) => {
     const answer = (wish: Wish) => {

@@ -1,4 +1,5 @@
 /** What a command line touches of its process, so that tests can hand it something else. */
+import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 
@@ -8,7 +9,9 @@ export interface Output {
   rows?: number;
   write(data: string | Uint8Array): boolean;
   once(event: 'drain' | 'error', listener: () => void): unknown;
-  off(event: 'drain' | 'error', listener: () => void): unknown;
+  /** Told of each change of a terminal's size. */
+  on(event: 'resize', listener: () => void): unknown;
+  off(event: 'drain' | 'error' | 'resize', listener: () => void): unknown;
 }
 
 export interface Io {
@@ -16,6 +19,8 @@ export interface Io {
   stderr: Output;
   stdin: Pick<ReadStream, 'isTTY' | 'readable' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>;
   env: NodeJS.ProcessEnv;
+  /** Has the terminal pass on every key and every byte as it is; or as it was before. */
+  setRaw(raw: boolean): void;
   /** Where SIGINT and SIGTERM are announced. */
   signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
 }
@@ -58,6 +63,11 @@ export function processIo(onUnread: () => void): Io {
     stderr,
     env,
     signals: process,
+    setRaw(raw) {
+      process.stdin.setRawMode(raw);
+      // Node has the terminal make CR LF of each LF even so, which would be done twice. Node takes this back, too.
+      if (raw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+    },
     // Node opens it when it is first asked for, and most calls never read.
     get stdin() {
       return process.stdin;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Client } from '../server/client/client.ts';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
+import type { Terminal } from '../server/model/task.ts';
 import { encodeBytes } from '../server/protocol/bytes.ts';
 import {
   type CommandLineCall,
@@ -13,16 +14,19 @@ import {
   type SubmitCall,
 } from '../server/protocol/commandLine.ts';
 import { isErrorCode, VbatchError } from '../server/protocol/errors.ts';
+import { isInteractiveShell } from '../server/protocol/interactiveShell.ts';
 import { scriptDefaults, scriptHeadBytes } from '../server/protocol/scriptDefaults.ts';
 import { taskJson } from '../server/protocol/taskJson.ts';
 import type { SubmissionInput, TaskView } from '../server/protocol/tasks.ts';
 import { type Io, writeAll } from './io.ts';
+import { ownTerminal } from './ownTerminal.ts';
+import type { Screen } from './render/screen.ts';
 import { harmless } from './render/text.ts';
 import { mayRead } from './typing.ts';
 import { type WaitingClient, waitFor } from './wait.ts';
 
 /** What submitting needs of the client. */
-export type SubmittingClient = WaitingClient & Pick<Client, 'submit'>;
+export type SubmittingClient = WaitingClient & Pick<Client, 'submit' | 'locate'>;
 
 /** One call, with what its process was started with. */
 export interface Invocation {
@@ -44,10 +48,15 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
     await writeAll(io.stdout, call.text);
     return 0;
   }
+  const terminal = terminalFor(program, call, io);
   const client = await invocation.connect();
   // Only from a terminal: what a loop reads (`while read x; do vrun …`) is not for the command (R36).
-  const typing = program === 'vrun' && mayRead(io.stdin);
-  const submission = { ...submissionOf(invocation, call), ...(typing && { stdin: 'open' as const }) };
+  const typing = program === 'vrun' && terminal === null && mayRead(io.stdin);
+  const submission = {
+    ...submissionOf(invocation, call),
+    ...(typing && { stdin: 'open' as const }),
+    ...(terminal && { stdin: 'terminal' as const, terminal }),
+  };
   const { id, notes } = await submitted(client, call, submission);
   if (!call.quiet) for (const note of notes) io.stderr.write(`${program}: ${harmless(note)}\n`);
   if (call.dryRun) {
@@ -56,11 +65,33 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
   }
   if (!call.follow && !call.json) io.stdout.write(`${id}\n`);
   if (call.follow && program === 'vbatch' && !call.quiet) io.stderr.write(`vbatch: ${id}\n`);
+  const { follow, quiet } = call;
+  const sitDown = terminal && (await seatAt(id, program, client, io));
   const code = call.wait
-    ? await waitFor(id, client, io, { program, follow: call.follow, quiet: call.quiet, typing })
+    ? await waitFor(id, client, io, { program, follow, quiet, typing, terminal: sitDown })
     : 0;
   if (call.json) await writeAll(io.stdout, json(await client.task(id)));
   return code;
+}
+
+/** Loaded only where it is needed: a call at a prompt is to start at once. */
+async function seatAt(id: string, program: Program, client: SubmittingClient, io: Io) {
+  const { atTask } = await import('./terminal.ts');
+  return (screen: Screen) => atTask(id, program, { client, io, screen });
+}
+
+/** The terminal in which the command is to run: where that is asked for, or it is a shell to type into. */
+function terminalFor(program: Program, { tty, submission }: SubmitCall, io: Io): Terminal | null {
+  const isImplied =
+    program === 'vrun' &&
+    io.stderr.isTTY === true &&
+    isInteractiveShell(submission.command) &&
+    !submission.shards &&
+    !submission.retries;
+  const terminal = tty || isImplied ? ownTerminal(io) : null;
+  if (tty && terminal === null)
+    throw new VbatchError('refused', '-t needs a terminal in the foreground, as stdin and as stdout');
+  return terminal;
 }
 
 /** The call, with the flags of the script's `#VBATCH` lines where its command is a script. */

@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander';
 import { VbatchError } from '../server/protocol/errors.ts';
 import { addCompletion } from './commands/completion.ts';
 import { type Context, withExamples } from './commands/context.ts';
-import { addHosts, addPools } from './commands/resources.ts';
+import { addHosts } from './commands/host.ts';
+import { addPools } from './commands/pool.ts';
 import { addServer } from './commands/server.ts';
 import { addTaskActions, addTaskPrune } from './commands/taskActions.ts';
+import { addTaskAttach } from './commands/taskAttach.ts';
 import { addTaskExplain } from './commands/taskExplain.ts';
 import { addTaskGet } from './commands/taskGet.ts';
 import { addTaskList, addTaskSearch } from './commands/taskList.ts';
@@ -19,6 +21,7 @@ const taskCommands = [
   addTaskTree,
   addTaskLog,
   addTaskWatch,
+  addTaskAttach,
   addTaskSearch,
   addTaskExplain,
   addTaskActions,
@@ -57,7 +60,7 @@ export function vctlProgram(context: Context, version: string): Command {
 
 /** `vctl list` for `vctl task list`, and so on; the help shows the long forms. */
 function addShortForms(program: Command, context: Context): void {
-  const forms = new Command();
+  const forms = new Command().enablePositionalOptions();
   for (const add of taskCommands) add(forms, context);
   for (const form of forms.commands)
     program.addCommand(form.copyInheritedSettings(program), { hidden: true });

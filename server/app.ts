@@ -9,9 +9,12 @@ import { Calls } from './engine/calls.ts';
 import { Contents } from './engine/contents.ts';
 import { Engine } from './engine/engine.ts';
 import { Fleet } from './engine/fleet.ts';
+import { HostActions } from './engine/hostActions.ts';
+import { HostFile } from './engine/hostFile.ts';
 import { Rooms } from './engine/rooms.ts';
 import { hostFacts } from './hosts/facts.ts';
 import { LocalHost } from './hosts/local.ts';
+import { leadsToHost } from './hosts/ssh/lookUp.ts';
 import { sshHosts } from './hosts/ssh/make.ts';
 import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
@@ -75,9 +78,14 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   engine.open();
   // The first submission is to find this machine's pools.
   await fleet.known([localHost], firstLookMs);
+  const file = new HostFile({
+    file: userFile,
+    leadsToHost: (name, sshConfig) => leadsToHost(name, sshConfig, env),
+  });
   const token = randomBytes(32).toString('base64url');
   const http = createHttpServer({
     engine,
+    hosts: new HostActions({ state: contents.state, fleet, rooms, file }),
     token,
     loginEnvironment: () => local.loginEnvironment(),
     onStop,

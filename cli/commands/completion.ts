@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { Client } from '../../server/client/client.ts';
+import { readSshNames, usualSshConfig } from '../../server/config/sshNames.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
 import { type Candidate, complete, type Sources } from '../completion/complete.ts';
 import {
@@ -62,6 +63,13 @@ function sources(context: Context): Sources {
       );
       const newest = new Map(runs.toReversed().map((run) => [run.name, candidate(run.name, run)]));
       return [...newest.values()];
+    },
+    async hosts() {
+      const hosts = await ask((client) => client.hosts());
+      return hosts.map(({ name, state }) => ({ text: name, description: state }));
+    },
+    async sshNames() {
+      return readSshNames(usualSshConfig()).names.map((text) => ({ text, description: '' }));
     },
     async ids(parent) {
       const query = parent === null ? { top: true } : { parent };

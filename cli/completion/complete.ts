@@ -17,11 +17,15 @@ export interface Completion {
   delegate: Delegate;
 }
 
-/** What only the server knows. Each is empty where no server runs. */
+/** What only the server, or ssh's configuration, knows. What comes of a server is empty where none runs. */
 export interface Sources {
   pools(): Promise<Candidate[]>;
   /** Names of runs, which is what a dependency outside any task can name. */
   runNames(): Promise<Candidate[]>;
+  /** Names of hosts. */
+  hosts(): Promise<Candidate[]>;
+  /** Names that ssh's configuration has for hosts. */
+  sshNames(): Promise<Candidate[]>;
   /** Ids of runs; of the children of `parent` where that is given. */
   ids(parent: string | null): Promise<Candidate[]>;
 }
@@ -104,15 +108,25 @@ async function completeVctl(words: readonly string[], vctl: Command, sources: So
   if (command.commands.length > 0) return { candidates: subcommandsOf(command), delegate: null };
   const [argument] = command.registeredArguments;
   if (argument?.argChoices) return { candidates: plain(argument.argChoices), delegate: null };
-  if (argument?.name() !== 'id') return nothing;
-  const parent = current.includes('/') ? current.slice(0, current.lastIndexOf('/')) : null;
-  return { candidates: await sources.ids(parent), delegate: null };
+  switch (argument?.name()) {
+    case 'id': {
+      const parent = current.includes('/') ? current.slice(0, current.lastIndexOf('/')) : null;
+      return { candidates: await sources.ids(parent), delegate: null };
+    }
+    case 'host':
+      return { candidates: await sources.hosts(), delegate: null };
+    case 'name':
+      return { candidates: await sources.sshNames(), delegate: null };
+    default:
+      return nothing;
+  }
 }
 
 function optionValue(command: Command, option: Option, current: string): Completion {
   if (option.long === '--header') return { candidates: plain(['true', 'false']), delegate: null };
   if (option.long !== '--output') return nothing;
-  if (command.name() === 'get') return { candidates: plain(['json', 'yaml']), delegate: null };
+  if (command.name() === 'get' || command.name() === 'check')
+    return { candidates: plain(['json', 'yaml']), delegate: null };
   const group = command.parent?.name();
   const columns = group === 'pool' ? poolColumns : group === 'host' ? hostColumns : taskColumns;
   const names = columns.all.map(({ name }) => name);

@@ -99,13 +99,27 @@ export const hostColumns: ColumnSet<HostView> = {
     column('since', (host) => host.since ?? ''),
     column('cpus', (host) => `${host.usedCpus}/${host.cpus}`, number),
     column('memory', (host) => `${formatSize(host.usedMemory)}/${formatSize(host.memory)}`, number),
-    column('gpus', ({ gpus }) => `${gpus.filter((gpu) => gpu.task !== null).length}/${gpus.length}`, number),
+    column('gpus', ({ gpus }) => `${gpus.filter(isUsed).length}/${gpus.length}`, number),
+    column('gpuUse', ({ gpus }) => gpus.filter(isUsed).map(gpuText).join(', ')),
     column('running', (host) => text(host.running), number),
     column('reason', (host) => host.reason ?? ''),
   ],
   normal: ['name', 'state', 'cpus', 'memory', 'gpus', 'running', 'reason'],
-  wide: ['name', 'state', 'since', 'cpus', 'memory', 'gpus', 'running', 'reason'],
+  wide: ['name', 'state', 'since', 'cpus', 'memory', 'gpus', 'gpuUse', 'running', 'reason'],
 };
+
+type Gpu = HostView['gpus'][number];
+
+function isUsed({ tasks, other }: Gpu): boolean {
+  return tasks.length > 0 || other !== null;
+}
+
+/** Such as `0 train-1`, or `2 (ada 31G)` of a GPU that somebody uses without vbatch. */
+function gpuText({ index, tasks, other }: Gpu): string {
+  const { user, memory } = other ?? {};
+  const others = [user ?? 'others', ...(memory == null ? [] : [formatSize(memory)])].join(' ');
+  return [index, ...tasks, ...(other === null ? [] : [`(${others})`])].join(' ');
+}
 
 function text(value: number | null): string {
   return value === null ? '' : String(value);

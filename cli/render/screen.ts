@@ -9,6 +9,7 @@ export class Screen {
   /** False while the terminal's last line is one that the task has begun and not ended. */
   private atLineStart = true;
   private asking: Promise<unknown> | null = null;
+  private isLent = false;
 
   constructor(private readonly io: Io) {
     this.area = isTerminal(io.stderr) ? new LiveArea(io.stderr) : null;
@@ -33,9 +34,15 @@ export class Screen {
 
   /** Shows a status line instead of the last; null shows none. */
   status(text: string | null): void {
-    if (this.area === null || this.asking !== null) return;
+    if (this.area === null || this.asking !== null || this.isLent) return;
     if (text === null || !this.atLineStart) this.area.erase();
     else this.area.draw([statusLine(text, this.io.stderr.columns || 80)]);
+  }
+
+  /** Shows no status line while the terminal is somebody else's, who only passes output on. */
+  lend(lent: boolean): void {
+    this.area?.erase();
+    this.isLent = lent;
   }
 
   /** Holds output and status back while `question` is open. */

@@ -1,4 +1,5 @@
 /** Text for a terminal: what it does to a screen, how wide it is, and how it is cut. */
+import { homedir } from 'node:os';
 
 /**
  * East Asian wide and fullwidth characters (Unicode's EastAsianWidth.txt, W and F) and what is shown
@@ -67,4 +68,10 @@ export function cutText(text: string, width: number, keep: 'start' | 'end' = 'st
 export function padText(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + spaces : spaces + text;
+}
+
+/** A path as a person writes it, harmless: `~/x` for what is in the home folder. */
+export function shortPath(path: string): string {
+  const home = `${homedir()}/`;
+  return harmless(path.startsWith(home) ? `~/${path.slice(home.length)}` : path);
 }

@@ -1,6 +1,14 @@
 /** The API of the server as functions. Failures are `VbatchError` with the server's own sentence. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VbatchError } from '../protocol/errors.ts';
+import type {
+  AddHostRequest,
+  AnswerRequest,
+  ConnectResponse,
+  HostReport,
+  HostWritten,
+  Pruned,
+} from '../protocol/hosts.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
 import type {
@@ -149,6 +157,44 @@ export class Client {
     return (await this.get<{ hosts: HostView[] }>('/v1/hosts')).hosts;
   }
 
+  /** Writes a host into the user's configuration file. */
+  addHost(request: AddHostRequest): Promise<HostWritten> {
+    return this.transport.json('POST', '/v1/hosts', { body: request, repeatable: true });
+  }
+
+  /** Takes a host out of the user's configuration file; with `force` also while tasks run there. */
+  removeHost(name: string, force: boolean): Promise<HostWritten> {
+    const options = { body: { force }, repeatable: false };
+    return this.transport.json('POST', `${hostPath(name)}/remove`, options);
+  }
+
+  /** Connects to a host at once. Answers when it is online, or with a question; throws why it cannot be reached. */
+  connectHost(name: string, workspace: string | null, signal?: AbortSignal): Promise<ConnectResponse> {
+    const options = { body: whereNamed(workspace), signal, repeatable: true };
+    return this.transport.json('POST', `${hostPath(name)}/connect`, options);
+  }
+
+  /** Answers a host's question, and goes on as `connectHost` does. */
+  answerHost(name: string, answer: AnswerRequest, signal?: AbortSignal): Promise<ConnectResponse> {
+    const options = { body: answer, signal, repeatable: false };
+    return this.transport.json('POST', `${hostPath(name)}/answer`, options);
+  }
+
+  disconnectHost(name: string): Promise<HostView> {
+    return this.post(`${hostPath(name)}/disconnect`);
+  }
+
+  checkHost(name: string, workspace: string | null): Promise<HostReport> {
+    const options = { body: whereNamed(workspace), repeatable: true };
+    return this.transport.json('POST', `${hostPath(name)}/check`, options);
+  }
+
+  /** @param folders of other servers, to be removed as well. */
+  pruneHost(name: string, folders: readonly string[]): Promise<Pruned> {
+    const options = { body: { folders }, repeatable: false };
+    return this.transport.json('POST', `${hostPath(name)}/prune`, options);
+  }
+
   server(): Promise<ServerView> {
     return this.get('/v1/server');
   }
@@ -186,11 +232,19 @@ export class Client {
 }
 
 /** Ids hold slashes, and names any character; a name that is not well-formed text is no task's here. */
-function taskPath(id: string): string {
+export function taskPath(id: string): string {
   return `/v1/tasks/${encodeURIComponent(id.toWellFormed())}`;
 }
 
-function queryText(query: Readonly<Record<string, unknown>>): string {
+function hostPath(name: string): string {
+  return `/v1/hosts/${encodeURIComponent(name.toWellFormed())}`;
+}
+
+function whereNamed(workspace: string | null): { workspace?: string } {
+  return workspace === null ? {} : { workspace };
+}
+
+export function queryText(query: Readonly<Record<string, unknown>>): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     const values: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];

@@ -133,7 +133,8 @@ function isLasting(error: Error): error is VbatchError {
   return !errorEntry(error.code).retryable;
 }
 
-async function errorOf(response: IncomingMessage): Promise<VbatchError> {
+/** The error that a handshake was answered with. */
+export async function errorOf(response: IncomingMessage): Promise<VbatchError> {
   try {
     const { error } = JSON.parse(await text(response)) as ErrorBody;
     return new VbatchError(isErrorCode(error.code) ? error.code : 'internal', error.message);

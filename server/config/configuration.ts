@@ -24,6 +24,8 @@ export interface HostSettings {
   gpuOrder: readonly number[] | 'reverse';
   /** Most tasks that may hold the same GPU at once. */
   slotsPerGpu: number;
+  /** How other hosts reach it, for tasks that speak with each other; null where that is not said. */
+  address: string | null;
   /** Shell lines before every command on this host. Empty for none. */
   setup: string;
   environment: Record<string, string>;
@@ -48,6 +50,8 @@ export interface Pool {
   shape: Shape;
   /** Most tasks at once on all hosts together, or null for no limit. */
   slots: number | null;
+  /** By host, the GPUs that its tasks may hold, where they must be of a model. Every GPU will do otherwise. */
+  gpusOn?: ReadonlyMap<string, readonly number[]>;
   environment: Record<string, string>;
   /** Shell lines before every command in this pool, after the host's. Empty for none. */
   setup: string;
@@ -128,6 +132,7 @@ function hostOf(name: string, entry: HostEntry, configFile: string | null): Host
     shape: shapeOf(entry),
     gpuOrder: entry.gpu_order ?? [],
     slotsPerGpu: entry.slots_per_gpu ?? 1,
+    address: entry.address ?? null,
     setup: entry.setup ?? '',
     environment: environmentOf(entry.env),
   };

@@ -7,8 +7,11 @@ import { VbatchError } from '../protocol/errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { builtIn, type Configuration, type HostSettings, localHost, type Pool } from './configuration.ts';
 
-/** What a host has for tasks; the name of each of its GPUs, as far as they are known. */
+/** What a host has for tasks. */
 export interface HostCapacity extends Shape {
+  /** Indexes of its GPUs in the order in which to grant them. */
+  gpuIndexes: readonly number[];
+  /** The name of each, in the same order; empty where it is not known. */
   gpuNames: readonly string[];
 }
 
@@ -29,8 +32,8 @@ export function hostCapacity(settings: HostSettings, detected: HostCapacity | nu
   const { cpus, memory, gpus } = { ...detected, ...settings.shape };
   if (cpus === undefined || memory === undefined || gpus === undefined) return null;
   const names = detected?.gpuNames ?? [];
-  const gpuNames = usableGpus(settings, names.length).flatMap((index) => names[index] ?? []);
-  return { cpus, memory, gpus, gpuNames };
+  const gpuIndexes = usableGpus(settings, names.length);
+  return { cpus, memory, gpus, gpuIndexes, gpuNames: gpuIndexes.map((index) => names[index] ?? '') };
 }
 
 /**
@@ -104,7 +107,7 @@ function findPool(configuration: Configuration, capacities: Capacities, name: st
   // A workspace that brings its own hosts has its own pools on them.
   const isShared = configuration.base === null || configuration.base.hosts === configuration.hosts;
   const key = isShared ? name : `${name}@${configuration.workspace}`;
-  return poolByItself(name, key, hosts, wanted.shape);
+  return { ...poolByItself(name, key, hosts, wanted.shape), ...onlyOfModel(wanted.model, hosts, capacities) };
 }
 
 function wantedBy(name: string): Wanted | null {
@@ -119,17 +122,28 @@ function wantedBy(name: string): Wanted | null {
 /** A host of which nothing is known yet may turn out to be big enough: its tasks wait for it. */
 function mayHold(capacity: HostCapacity | undefined, { shape, model }: Wanted): boolean {
   if (capacity === undefined) return true;
-  return shape.cpus <= capacity.cpus && shape.gpus <= capacity.gpus && isOfModel(capacity, model);
+  return shape.cpus <= capacity.cpus && shape.gpus <= gpusOfModel(capacity, model).length;
 }
 
-/**
- * Whether every GPU of a host is of a model. One of another model would do no harm to a task, but
- * GPUs are granted by index, so that a task could get just that one.
- */
-function isOfModel({ gpuNames }: HostCapacity, model: string | null): boolean {
-  if (model === null) return true;
+/** Indexes of a host's GPUs that are of a model. */
+function gpusOfModel({ gpuIndexes, gpuNames }: HostCapacity, model: string | null): readonly number[] {
+  if (model === null) return gpuIndexes;
   const pattern = modelPattern(model);
-  return gpuNames.length > 0 && gpuNames.every((name) => pattern.test(name));
+  return gpuIndexes.filter((_, at) => pattern.test(gpuNames[at] ?? ''));
+}
+
+/** Which GPUs a pool for a model may grant. A host of which nothing is known yet is missing. */
+function onlyOfModel(
+  model: string | null,
+  hosts: readonly string[],
+  capacities: Capacities,
+): Pick<Pool, 'gpusOn'> {
+  if (model === null) return {};
+  const known = hosts.flatMap((host) => {
+    const capacity = capacities.get(host);
+    return capacity === undefined ? [] : [[host, gpusOfModel(capacity, model)] as const];
+  });
+  return { gpusOn: new Map(known) };
 }
 
 /**
@@ -148,7 +162,9 @@ function modelPattern(model: string): RegExp {
 function standIn(name: string, wanted: Wanted, capacity: HostCapacity | undefined): Pool {
   const pool = poolByItself(name, name, [localHost], wanted.shape);
   const note = capacity === undefined ? null : standInNote(name, wanted, capacity);
-  if (capacity === undefined || note === null) return pool;
+  if (capacity === undefined) return pool;
+  if (note === null)
+    return { ...pool, ...onlyOfModel(wanted.model, [localHost], new Map([[localHost, capacity]])) };
   const gpus = Math.min(wanted.shape.gpus, capacity.gpus);
   // What a GPU would have done is done by a CPU: a fan-out must not start all at once for want of a claim.
   const cpus = wanted.shape.gpus > 0 && gpus === 0 ? 1 : wanted.shape.cpus;
@@ -160,8 +176,8 @@ function standIn(name: string, wanted: Wanted, capacity: HostCapacity | undefine
 function standInNote(name: string, { shape, model }: Wanted, capacity: HostCapacity): string | null {
   if (shape.cpus > capacity.cpus) return shortageNote(name, capacity.cpus, 'CPU');
   if (shape.gpus > capacity.gpus) return shortageNote(name, capacity.gpus, 'GPU');
-  if (isOfModel(capacity, model)) return null;
-  const names = [...new Set(capacity.gpuNames)].join(' and ') || 'of unknown model';
+  if (model === null || gpusOfModel(capacity, model).length > 0) return null;
+  const names = [...new Set(capacity.gpuNames)].filter(Boolean).join(' and ') || 'of unknown model';
   return `the GPU of this machine is ${names}: pool ${name} uses it here`;
 }
 

@@ -110,6 +110,11 @@ const ssh = z
     error: `${sshError}, with a port up to ${highestPort}`,
   });
 
+const addressError = 'a host name or an address, without a port';
+const address = z
+  .string({ error: addressError })
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$|^[0-9A-Fa-f:.]+$/, { error: addressError });
+
 const folderError = 'an absolute path on the host, or one that begins with ~/';
 const folder = text(folderError).regex(/^~?\/.+$/, { error: folderError });
 
@@ -150,6 +155,10 @@ export const hostSchema = z.strictObject(
     slots_per_gpu: slots.optional().meta({
       description: 'Most tasks that may hold the same GPU at once; 1 unless given.',
       examples: [2],
+    }),
+    address: address.optional().meta({
+      description: 'How other hosts reach it, for MASTER_ADDR of a gang; what ssh connects to, unless given.',
+      examples: ['10.0.0.5'],
     }),
     setup: setup.optional(),
     env: env.optional(),

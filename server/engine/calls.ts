@@ -9,7 +9,7 @@ import type { LogChunk } from '../protocol/logs.ts';
 import { scriptDefaults, scriptHeadBytes } from '../protocol/scriptDefaults.ts';
 import { taskJson } from '../protocol/taskJson.ts';
 import { type SubmitResult, submissionSchema } from '../protocol/tasks.ts';
-import { parseKey } from './dispatch.ts';
+import { parseKey } from './logs.ts';
 import type { EngineService } from './service.ts';
 
 /** Reads variables of the calling process, for `-e NAME`. */
@@ -45,6 +45,8 @@ export class Calls {
   private async submit(host: Host, call: NestedCall): Promise<() => Promise<CallAnswer>> {
     const parsed = await this.parse(host, call);
     if (parsed.kind !== 'submit') return async () => plainAnswer(call, parsed);
+    if (parsed.tty)
+      throw new VbatchError('usage', "-t needs a person's terminal, and inside a task there is none to hand on");
     const directory =
       parsed.directory === null ? call.directory : join('/', absolute(parsed.directory, call.directory));
     const checked = submissionSchema.safeParse({ ...parsed.submission, directory, key: call.key });
@@ -103,6 +105,7 @@ export class Calls {
     const fed = parsed.follow
       ? [this.feed(host, call, id, 'stdout'), this.feed(host, call, id, 'stderr')]
       : [];
+    if (call.program === 'vrun') this.cancelWith(call, id);
     const view = await this.engine.whenDone(id, new AbortController().signal);
     await Promise.all(fed);
     const sentence = parsed.quiet ? null : endSentence(view);
@@ -111,6 +114,15 @@ export class Calls {
       stdout: parsed.follow ? '' : `${id}\n`,
       stderr: sentence === null ? notes : `${notes}${call.program}: ${sentence}\n`,
     };
+  }
+
+  /** A task belongs to its vrun, and is cancelled with it. */
+  private cancelWith({ key, gone }: NestedCall, id: string): void {
+    const cancel = () => {
+      this.engine.cancel(id).catch((error: unknown) => this.log(`call ${key} is gone: ${String(error)}`));
+    };
+    if (gone.aborted) cancel();
+    else gone.addEventListener('abort', cancel, { once: true });
   }
 
   private async feed(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {

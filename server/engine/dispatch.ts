@@ -1,11 +1,11 @@
-import type { Host, HostFacts, HostReports, NestedCall } from '../hosts/host.ts';
+import type { GpuUse, Host, HostFacts, HostReports, NestedCall } from '../hosts/host.ts';
 import type { Effect, TaskEvent } from '../model/events.ts';
 import type { Attempt, Exit, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
 import type { Core } from './core.ts';
 import type { Fleet, HostState } from './fleet.ts';
-import { attemptKey } from './logs.ts';
+import { attemptKey, parseKey } from './logs.ts';
 import { startOrder } from './orders.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -65,8 +65,12 @@ export class Dispatch {
     if (task.attempts[attempt - 1]?.stopping !== null) return;
     const pool = this.rooms.poolOf(task.spec.pool);
     const settings = this.rooms.settingsOf(host.host.name, task.spec.workspace);
-    const size = { cpus: this.rooms.host(host.host.name)?.capacity?.cpus ?? 1, gpus: host.facts?.gpus.length ?? 0 };
-    host.host.start(startOrder(this.core.state, task, pool, settings, size));
+    const size = {
+      cpus: this.rooms.host(host.host.name)?.capacity?.cpus ?? 1,
+      gpus: host.facts?.gpus.length ?? 0,
+    };
+    const addressOf = (name: string) => this.rooms.addressOf(name, task.spec.workspace);
+    host.host.start(startOrder(this.core.state, task, pool, settings, size, addressOf));
   }
 
   private stop(number: TaskNumber, attempt: number): void {
@@ -99,6 +103,8 @@ export class Dispatch {
       },
       absent: (key) => this.absent(key),
       call: (call) => this.onCall(state.host, call),
+      gpuUse: (use) => this.gpuUse(state, use),
+      asks: this.hostsChanged,
       remaining: (keys) => this.remaining(state.host, keys),
     };
   }
@@ -137,6 +143,12 @@ export class Dispatch {
     this.fleet.seen(state);
     this.rooms.hostsChanged();
     void this.catchUp(state);
+    this.core.schedule();
+    this.hostsChanged();
+  }
+
+  private gpuUse({ host }: HostState, use: readonly GpuUse[]): void {
+    if (!this.rooms.gpuUse(host.name, use, this.core.state, this.core.time())) return;
     this.core.schedule();
     this.hostsChanged();
   }
@@ -233,9 +245,4 @@ export class Dispatch {
     };
     this.limits.set(number, this.timers.after(Math.max(0, Math.min(left, longestDelay)), elapsed));
   }
-}
-
-export function parseKey(key: string): { task: TaskNumber; attempt: number } {
-  const [task, attempt] = key.split('.');
-  return { task: Number(task), attempt: Number(attempt) };
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Configuration } from '../config/configuration.ts';
-import type { Host, NestedCall } from '../hosts/host.ts';
+import type { Host, NestedCall, Seat, Viewer } from '../hosts/host.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
@@ -36,10 +36,21 @@ import { hostViews, poolViews } from './hostViews.ts';
 import { attemptKey, openLog } from './logs.ts';
 import { inherited } from './orders.ts';
 import { findTask, selectTasks, treeOf } from './queries.ts';
+import { Reasons } from './reasons.ts';
 import { Removals } from './removals.ts';
 import type { Rooms } from './rooms.ts';
-import type { EngineService, LogRequest, Publication, Submitter, TaskQuery, Typed } from './service.ts';
+import type {
+  Attended,
+  Beside,
+  EngineService,
+  LogRequest,
+  Publication,
+  Submitter,
+  TaskQuery,
+  Typed,
+} from './service.ts';
 import { typeInto } from './stdin.ts';
+import { attendTask, openBeside } from './terminals.ts';
 import { environmentKey, submissionRequest } from './submission.ts';
 import type { TaskWatch } from './taskWatch.ts';
 import { taskDetail, taskView } from './views.ts';
@@ -69,6 +80,7 @@ export class Engine implements EngineService {
   private readonly listeners = new Set<(publication: Publication) => void>();
   private readonly waiters = new Waiters();
   private readonly removals: Removals;
+  private readonly reasons: Reasons;
   private published: number;
 
   constructor(private readonly parts: EngineParts) {
@@ -79,11 +91,15 @@ export class Engine implements EngineService {
       fleet,
       rooms,
       timers,
-      () => this.publish({ type: 'hosts' }),
+      () => {
+        this.publish({ type: 'hosts' });
+        this.lookAtReasons();
+      },
       onCall,
       log,
     );
     this.removals = new Removals(state.lastRemoval);
+    this.reasons = new Reasons(state, rooms, timers, (changed) => this.publishTasks(changed, []));
     this.published = state.sequence;
   }
 
@@ -311,15 +327,25 @@ export class Engine implements EngineService {
     return await typeInto(this.watch(findTask(this.parts.state, text)), typed, signal);
   }
 
-  async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }> {
+  async attend(text: string, viewer: Viewer, signal: AbortSignal): Promise<Attended> {
+    return await attendTask(this.watch(findTask(this.parts.state, text)), viewer, signal);
+  }
+
+  async openBeside(text: string, what: Beside, viewer: Viewer): Promise<Seat> {
+    return await openBeside(this.watch(findTask(this.parts.state, text)), what, viewer);
+  }
+
+  async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number; whole: boolean }> {
     const task = findTask(this.parts.state, text);
     const number = attempt ?? task.attempts.length;
     const name = task.attempts[number - 1]?.allocation.host;
     const host = name === undefined ? undefined : this.parts.rooms.hosts.get(name)?.host;
-    if (host === undefined) return { stdout: 0, stderr: 0 };
+    if (host === undefined) return { stdout: 0, stderr: 0, whole: true };
     const key = attemptKey(task.number, number);
+    // Asked first: what arrives meanwhile is counted.
+    const whole = host.hasWholeLog(key);
     const [stdout, stderr] = await Promise.all([host.logSize(key, 'stdout'), host.logSize(key, 'stderr')]);
-    return { stdout, stderr };
+    return { stdout, stderr, whole };
   }
 
   subscribe(listener: (publication: Publication) => void): () => void {
@@ -353,6 +379,7 @@ export class Engine implements EngineService {
     for (const task of this.parts.state.tasks.values()) {
       if (task.revision > sequence) changed.add(task.number);
     }
+    for (const number of this.reasons.tasks()) changed.add(number);
     return { changed, removed };
   }
 
@@ -370,7 +397,16 @@ export class Engine implements EngineService {
     if (batch.removed.length > 0) this.removals.add(batch.sequence, batch.removed);
     this.dispatch.perform(batch.effects);
     this.waiters.wake(batch.changed);
-    this.publish({ type: 'tasks', sequence: batch.sequence, changed: batch.changed, removed: batch.removed });
+    this.publishTasks(batch.changed, batch.removed);
+    this.lookAtReasons();
+  }
+
+  private publishTasks(changed: ReadonlySet<TaskNumber>, removed: readonly string[]): void {
+    this.publish({ type: 'tasks', sequence: this.published, changed, removed });
+  }
+
+  private lookAtReasons(): void {
+    if (this.listeners.size > 0) this.reasons.look();
   }
 
   private publish(publication: Publication): void {

@@ -9,14 +9,18 @@ export interface HostState {
   /** Since when it is online or not, milliseconds since the epoch; null before the first contact. */
   since: number | null;
   trouble: string | null;
+  /** Nobody is to connect to it until somebody says so. */
+  isLetGo: boolean;
   /** What it was found to have when it was last seen. */
   facts: HostFacts | null;
 }
 
-/** What hosts were found to have, kept from one server to the next. */
+/** What is known of hosts, kept from one server to the next. */
 export interface FactsStore {
   load(name: string): HostFacts | null;
   save(name: string, facts: HostFacts): void;
+  isLetGo(name: string): boolean;
+  keepLetGo(name: string, isLetGo: boolean): void;
 }
 
 export interface FleetParts {
@@ -35,7 +39,7 @@ export class Fleet {
   private readonly waiting = new Set<() => unknown>();
 
   constructor(private readonly parts: FleetParts) {
-    this.hosts.set(parts.local.name, unseen(parts.local, null));
+    this.hosts.set(parts.local.name, unseen(parts.local, null, false));
   }
 
   /** Has all hosts connected that there are and that are yet to come. */
@@ -95,11 +99,32 @@ export class Fleet {
     });
   }
 
+  /** Whether a host is reached over SSH. */
+  isRemote(name: string): boolean {
+    return this.made.has(name);
+  }
+
+  /** Lets go of a host until `takeHold`. */
+  letGo(state: HostState): void {
+    this.parts.facts.keepLetGo(state.host.name, true);
+    state.isLetGo = true;
+    state.host.disconnect();
+  }
+
+  /** Undoes `letGo`, but for connecting to it. */
+  takeHold(state: HostState): void {
+    if (state.isLetGo) this.parts.facts.keepLetGo(state.host.name, false);
+    state.isLetGo = false;
+  }
+
   private have(name: string, settings: HostSettings): void {
     const plan = JSON.stringify([settings.ssh, settings.folder]);
     if (this.made.get(name) === plan) return;
     const before = this.hosts.get(name);
-    const state = before ?? unseen(this.parts.make(settings), this.parts.facts.load(name));
+    const host = this.parts.make(settings);
+    const isLetGo = this.parts.facts.isLetGo(name);
+    if (isLetGo) host.disconnect();
+    const state = before ?? unseen(host, this.parts.facts.load(name), isLetGo);
     this.made.set(name, plan);
     this.hosts.set(name, state);
     if (!before) {
@@ -107,7 +132,7 @@ export class Fleet {
       return;
     }
     const old = before.host;
-    before.host = this.parts.make(settings);
+    before.host = host;
     Object.assign(before, { online: false, since: null, trouble: null });
     void this.closed(old).then(() => this.connect?.(before));
   }
@@ -126,6 +151,6 @@ export class Fleet {
   }
 }
 
-function unseen(host: Host, facts: HostFacts | null): HostState {
-  return { host, online: false, since: null, trouble: null, facts };
+function unseen(host: Host, facts: HostFacts | null, isLetGo: boolean): HostState {
+  return { host, online: false, since: null, trouble: null, isLetGo, facts };
 }

@@ -28,16 +28,26 @@ export function hostViews(state: State, rooms: Rooms): HostView[] {
   return [...rooms.hosts].map(([name, host]) => {
     const capacity = rooms.host(name)?.capacity ?? null;
     const holding = state.holdings.get(name) ?? emptyHolding();
-    const gpus = Array.from({ length: capacity?.gpus ?? 0 }, (_, index) => {
-      const holder = state.tasks.get(holding.gpus.get(index)?.at(-1) ?? 0);
-      const found = host.facts?.gpus[index];
-      return { index, name: found?.name ?? 'GPU', memory: found?.memory ?? 0, task: holder?.id ?? null };
-    });
+    const others = rooms.othersOn(name);
+    const gpus = [...(rooms.host(name)?.gpus ?? [])]
+      .sort((a, b) => a - b)
+      .map((index) => {
+        const found = host.facts?.gpus[index];
+        const { user = null, memory = null } = others.get(index) ?? {};
+        return {
+          index,
+          name: found?.name ?? 'GPU',
+          memory: found?.memory ?? 0,
+          tasks: (holding.gpus.get(index) ?? []).map((number) => state.task(number).id),
+          other: others.has(index) ? { user, memory } : null,
+        };
+      });
     return {
       name,
       state: stateWord(host),
       since: host.since === null ? null : new Date(host.since).toISOString(),
       reason: host.trouble,
+      question: host.isLetGo ? null : (host.host.question?.kind ?? null),
       cpus: capacity?.cpus ?? 0,
       memory: capacity?.memory ?? 0,
       gpus,
@@ -49,6 +59,7 @@ export function hostViews(state: State, rooms: Rooms): HostView[] {
 }
 
 function stateWord(host: HostState): HostView['state'] {
+  if (host.isLetGo) return 'disconnected';
   if (host.online) return 'online';
   return host.since === null && host.trouble === null ? 'connecting' : 'unreachable';
 }

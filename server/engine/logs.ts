@@ -1,7 +1,7 @@
 /** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
 import { Readable } from 'node:stream';
 import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
-import type { Attempt } from '../model/task.ts';
+import type { Attempt, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { LogRequest } from './service.ts';
@@ -12,6 +12,12 @@ const readSize = 256 * 1024;
 
 export function attemptKey(task: number, attempt: number): AttemptKey {
   return `${task}.${attempt}`;
+}
+
+/** The task's number and the attempt's, as they were put together. */
+export function parseKey(key: AttemptKey): { task: TaskNumber; attempt: number } {
+  const [task, attempt] = key.split('.');
+  return { task: Number(task), attempt: Number(attempt) };
 }
 
 /** Chunks of output. With `follow` it ends when the task is done, or the one attempt asked for is. */

@@ -1,9 +1,11 @@
 /** What a host is told to start: a task's surroundings put together (R20, R24, R34). */
-import type { HostSettings, Pool } from '../config/configuration.ts';
+import { type HostSettings, localHost, type Pool } from '../config/configuration.ts';
 import { quote } from '../hosts/agent/orders.ts';
 import type { StartOrder } from '../hosts/host.ts';
+import { acrossMachines } from '../model/machine.ts';
 import type { State } from '../model/state.ts';
 import type { EnvironmentChange, Task } from '../model/task.ts';
+import { gangVariables } from './gangs.ts';
 import { attemptKey } from './logs.ts';
 import { poolName } from './views.ts';
 
@@ -13,23 +15,28 @@ export interface HostSize {
   gpus: number;
 }
 
-/** The order that starts the latest attempt of a task. */
+/** The order that starts the latest attempt of a task. `addressOf`: see gangVariables. */
 export function startOrder(
   state: State,
   task: Task,
   pool: Pool | undefined,
   host: HostSettings | undefined,
   size: HostSize,
+  addressOf: (host: string) => string,
 ): StartOrder {
-  const environment = state.environments.get(task.spec.environment) ?? { set: {}, unset: [] };
   return {
     key: attemptKey(task.number, task.attempts.length),
     command: task.spec.command,
-    stdin: task.spec.stdin ?? 'empty',
+    stdin: task.spec.terminal ?? (task.spec.stdin === 'open' ? 'open' : 'empty'),
     directory: task.spec.directory,
     setup: [...setupLines(host), ...setupLines(pool)].join('\n'),
-    environment,
-    variables: { ...task.spec.variables, ...ownVariables(state, task, size) },
+    environment: givenTo(state, task),
+    variables: {
+      ...(task.spec.terminal && { TERM: task.spec.terminal.term }),
+      ...gangVariables(state, task, addressOf),
+      ...task.spec.variables,
+      ...ownVariables(state, task, size),
+    },
   };
 }
 
@@ -57,7 +64,7 @@ function ownVariables(state: State, task: Task, size: HostSize): Record<string, 
 
 /** A task sees its own GPUs only; one that holds none sees none (R24). Hosts without GPUs are left alone. */
 function gpuVariables(gpus: readonly number[], onHost: number): Record<string, string> {
-  if (onHost === 0) return {};
+  if (onHost === 0 && gpus.length === 0) return {};
   const list = gpus.join(',');
   return {
     CUDA_VISIBLE_DEVICES: list,
@@ -80,9 +87,25 @@ function shardVariables(state: State, task: Task): Record<string, string> {
   };
 }
 
+/** What a task gets of its submitter's changes on the host of its latest attempt (R34). */
+function givenTo(state: State, task: Task): EnvironmentChange {
+  const change = state.environments.get(task.spec.environment) ?? { set: {}, unset: [] };
+  const host = task.attempts.at(-1)?.allocation.host ?? localHost;
+  return host === submitterHost(state, task) ? change : acrossMachines(change);
+}
+
+/** Where the command ran that submitted a task: a terminal is on this machine. */
+function submitterHost(state: State, task: Task): string {
+  for (let up = task.parent; up !== null; up = state.task(up).parent) {
+    const attempt = state.task(up).attempts.at(-1);
+    if (attempt !== undefined) return attempt.allocation.host;
+  }
+  return localHost;
+}
+
 /** What a child inherits: all that its parent was given, then what the parent has changed itself (R34). */
 export function inherited(state: State, parent: Task, change: EnvironmentChange): EnvironmentChange {
-  const given = state.environments.get(parent.spec.environment) ?? { set: {}, unset: [] };
+  const given = givenTo(state, parent);
   const set = { ...given.set, ...parent.spec.variables, ...change.set };
   for (const name of change.unset) delete set[name];
   const unset = new Set([...given.unset, ...change.unset]);

@@ -1,7 +1,10 @@
 import type { Configuration, HostSettings, Pool } from '../config/configuration.ts';
 import { type HostCapacity, hostCapacity, listPools, poolByKey, resolvePool } from '../config/pools.ts';
+import type { GpuUse } from '../hosts/host.ts';
 import type { Room, RoomHost, RoomPool } from '../model/room.ts';
+import type { State } from '../model/state.ts';
 import type { Fleet, HostState } from './fleet.ts';
+import { type GpuOther, GpuUsers } from './gpuUsers.ts';
 
 type LoadConfiguration = (workspace: string | null) => Promise<Configuration>;
 
@@ -14,6 +17,8 @@ export class Rooms implements Room {
   private readonly configurations = new Map<string, Configuration>();
   private readonly pools = new Map<string, Pool | undefined>();
   private capacities = new Map<string, HostCapacity>();
+  private readonly gpuUsers = new GpuUsers();
+  private grounds = new Map<string, Ground>();
 
   /**
    * @param load reads the configuration of a workspace, or the user's.
@@ -55,21 +60,45 @@ export class Rooms implements Room {
   hostsChanged(): void {
     this.pools.clear();
     this.capacities = new Map();
+    this.grounds.clear();
     for (const name of this.knownHosts()) {
       const capacity = this.capacityOf(name);
       if (capacity !== null) this.capacities.set(name, capacity);
     }
   }
 
+  /** Takes what was found out about the use of a host's GPUs. Returns whether that changes anything. */
+  gpuUse(host: string, use: readonly GpuUse[], state: State, now: number): boolean {
+    const isNew = this.gpuUsers.note(host, use, state, now);
+    if (isNew) this.grounds.delete(host);
+    return isNew;
+  }
+
+  /** Who besides our tasks uses which GPU of a host. */
+  othersOn(host: string): ReadonlyMap<number, GpuOther> {
+    return this.gpuUsers.on(host) ?? new Map();
+  }
+
   host(name: string): RoomHost | undefined {
     const state = this.hosts.get(name);
     if (state === undefined) return undefined;
-    return {
-      name,
-      capacity: this.capacities.get(name) ?? null,
-      online: state.online,
-      trouble: troubleOf(state),
-    };
+    return { ...this.groundOf(name, state), online: state.online, trouble: troubleOf(state) };
+  }
+
+  private groundOf(name: string, state: HostState): Ground {
+    let ground = this.grounds.get(name);
+    if (ground === undefined) {
+      const capacity = this.capacities.get(name) ?? null;
+      ground = {
+        name,
+        capacity,
+        gpus: capacity?.gpuIndexes ?? [],
+        slotsPerGpu: this.roomSettings(name)?.slotsPerGpu ?? 1,
+        avoid: avoided(this.gpuUsers.on(name), state),
+      };
+      this.grounds.set(name, ground);
+    }
+    return ground;
   }
 
   pool(key: string): RoomPool | undefined {
@@ -90,6 +119,12 @@ export class Rooms implements Room {
   settingsOf(host: string, workspace: string | null): HostSettings | undefined {
     const own = this.configurations.get(workspace ?? '')?.hosts.get(host);
     return own ?? this.configurations.get('')?.hosts.get(host);
+  }
+
+  /** The name or address by which other hosts reach a host, as far as is known. */
+  addressOf(host: string, workspace: string | null): string {
+    const configured = this.settingsOf(host, workspace)?.address ?? null;
+    return configured ?? (this.hosts.get(host)?.facts?.address || host);
   }
 
   /** Seconds between TERM and KILL for a task of this workspace. */
@@ -121,15 +156,35 @@ export class Rooms implements Room {
             cpus: facts.cpus,
             memory: facts.memory,
             gpus: facts.gpus.length,
+            gpuIndexes: [...facts.gpus.keys()],
             gpuNames: facts.gpus.map((gpu) => gpu.name),
           };
+    const settings = this.roomSettings(name);
+    return settings === undefined ? detected : hostCapacity(settings, detected);
+  }
+
+  /** Settings that decide how much room there is on a host: those that say anything about it. */
+  private roomSettings(name: string): HostSettings | undefined {
     let settings: HostSettings | undefined;
     for (const configuration of this.configurations.values()) {
       const own = configuration.hosts.get(name);
-      if (own !== undefined && (settings === undefined || Object.keys(own.shape).length > 0)) settings = own;
+      if (own !== undefined && (settings === undefined || saysRoom(own))) settings = own;
     }
-    return settings === undefined ? detected : hostCapacity(settings, detected);
+    return settings;
   }
+}
+
+function saysRoom({ shape, gpuOrder, slotsPerGpu }: HostSettings): boolean {
+  return Object.keys(shape).length > 0 || gpuOrder.length > 0 || slotsPerGpu > 1;
+}
+
+/** GPUs that are not to be granted. Before anybody has looked at who uses them, that is all of them. */
+function avoided(
+  others: ReadonlyMap<number, GpuOther> | null,
+  { facts }: HostState,
+): ReadonlyMap<number, string> {
+  if (others !== null) return new Map([...others].map(([index, { why }]) => [index, why]));
+  return new Map(facts?.gpus.map((_, index) => [index, 'is being looked at']));
 }
 
 /** Since when the host is not reachable, where it has been, and why (R19). */
@@ -137,6 +192,9 @@ function troubleOf({ since, trouble }: HostState): string | null {
   if (trouble === null || since === null) return trouble;
   return `since ${new Date(since).toISOString()}: ${trouble}`;
 }
+
+/** What is known of a host, whether it can be reached or not. */
+type Ground = Omit<RoomHost, 'online' | 'trouble'>;
 
 function workspaceOf(key: string): string {
   const at = key.indexOf('@');

@@ -4,8 +4,8 @@
  * be durable first. Expected failures are thrown as `VbatchError`.
  */
 import type { Readable } from 'node:stream';
-import type { LogStream } from '../hosts/host.ts';
-import type { EnvironmentChange, TaskNumber } from '../model/task.ts';
+import type { LogStream, Seat, Viewer } from '../hosts/host.ts';
+import type { EnvironmentChange, TaskNumber, Terminal } from '../model/task.ts';
 import type {
   ActionResult,
   Explanation,
@@ -71,6 +71,18 @@ export interface Typed {
   end: boolean;
 }
 
+/**
+ * A place at the terminal of an attempt; or why there is none: its command has ended, or goes on without the
+ * terminal, which was lost.
+ */
+export type Attended = { attempt: number; seat: Seat } | 'ended' | 'gone';
+
+/** What is to run beside a task: a command, or else the person's shell. */
+export interface Beside {
+  command: readonly string[] | null;
+  terminal: Terminal;
+}
+
 export interface EngineService {
   /** Sequence of the newest durable event. */
   readonly sequence: number;
@@ -101,8 +113,15 @@ export interface EngineService {
   log(text: string, request: LogRequest): Promise<Readable>;
   /** Types into a task's stdin, once it runs. Resolves when its command can read it; rejects when `signal` aborts. */
   type(text: string, typed: Typed, signal: AbortSignal): Promise<StdinResponse>;
-  /** Bytes written so far by an attempt. */
-  logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number }>;
+  /** Takes a place at the terminal that a task runs in, once it runs; rejects when `signal` aborts. */
+  attend(text: string, viewer: Viewer, signal: AbortSignal): Promise<Attended>;
+  /**
+   * Runs a command, or else the person's shell, in a terminal beside a running task, in its surroundings.
+   * It is hung up when the viewer leaves or the task's command ends.
+   */
+  openBeside(text: string, what: Beside, viewer: Viewer): Promise<Seat>;
+  /** Bytes of an attempt's output that are here, and whether an ended one's are all here. */
+  logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number; whole: boolean }>;
   /** Calls back after each durable batch. Returns the way to stop. */
   subscribe(listener: (publication: Publication) => void): () => void;
   /**

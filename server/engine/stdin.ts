@@ -4,9 +4,13 @@ import { attemptKey } from './logs.ts';
 import type { Typed } from './service.ts';
 import type { TaskWatch } from './taskWatch.ts';
 
+const nothing = Buffer.alloc(0);
+
 /**
- * Types into a task's stdin (R36), once it runs. Resolves when its command can read what was typed.
- * Each attempt begins with an empty stdin: what was meant for another one is not typed.
+ * Types into a task's stdin (R36), once it runs. Resolves when its command can read what was typed; where
+ * an attempt takes no more, when the next one runs or there will be none. Each attempt begins with an
+ * empty stdin: what was meant for another one is not typed. An end is the end for all attempts to come,
+ * and is seen to even when whoever has asked for it is gone.
  */
 export async function typeInto(watch: TaskWatch, typed: Typed, signal: AbortSignal): Promise<StdinResponse> {
   const { id, spec } = watch.task();
@@ -16,21 +20,28 @@ export async function typeInto(watch: TaskWatch, typed: Typed, signal: AbortSign
       `nothing can be typed into ${id}: only a vrun from a terminal opens its stdin`,
     );
   }
+  /** The latest attempt that takes no more; 0 for none. */
+  let deaf = 0;
   for (;;) {
     const { attempts, number, phase } = watch.task();
+    const current = attempts.length;
     const attempt = attempts.at(-1);
-    if (attempt?.state === 'running') {
-      const current = attempts.length;
-      if (typed.attempt !== null && typed.attempt !== current) return { attempt: current, open: true };
-      const host = watch.host(attempt.allocation.host);
-      if (host === undefined) return { attempt: current, open: false };
-      const key = attemptKey(number, current);
-      return { attempt: current, open: await host.input(key, typed.offset, typed.data, typed.end) };
-    }
     if (phase.kind === 'subtasks' || phase.kind === 'done') {
-      return { attempt: attempts.length === 0 ? null : attempts.length, open: false };
+      return { attempt: current === 0 ? null : current, open: false };
     }
-    signal.throwIfAborted();
-    await watch.changed(signal);
+    if (attempt?.state === 'running' && deaf < current) {
+      const isMeant = (typed.attempt ?? current) === current && deaf === 0;
+      if (!isMeant && !typed.end) return { attempt: current, open: true };
+      const { offset, data } = isMeant ? typed : { offset: 0, data: nothing };
+      const host = watch.host(attempt.allocation.host);
+      const open = await host?.input(attemptKey(number, current), offset, data, typed.end);
+      if (open) return { attempt: current, open };
+      deaf = current;
+    } else if (typed.end) {
+      await watch.changed(new AbortController().signal);
+    } else {
+      signal.throwIfAborted();
+      await watch.changed(signal);
+    }
   }
 }

@@ -47,6 +47,7 @@ export function taskDetail(state: State, room: Room, task: Task): TaskDetail {
     allowFailure: task.spec.allowFailure,
     timeLimit: task.spec.timeLimit,
     retries: task.spec.retries,
+    terminal: task.spec.terminal !== undefined,
     shards: task.spec.shards,
   };
 }

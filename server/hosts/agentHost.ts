@@ -1,23 +1,30 @@
 /** A host whose tasks an agent runs: everything that does not depend on how its machine is reached. */
 import type { Readable } from 'node:stream';
-import type { Exit } from '../model/task.ts';
+import type { Exit, Shape, Terminal } from '../model/task.ts';
 import { encodeBytes } from '../protocol/bytes.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
 import { exitOf, type HostEvent, type StreamKey } from './agent/events.ts';
-import { keepAgent } from './agent/keeper.ts';
+import { AgentKeeper, localRetries, type Retries } from './agent/keeper.ts';
 import {
   beatOrder,
   becomeAgent,
   checkOrder,
   forgetOrder,
+  hangUpOrder,
   inputOrder,
   sourceOrder,
   startOrder,
   stopOrder,
   sweepOrder,
+  terminalScript,
 } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
+import { openShellBeside } from './beside.ts';
 import { NestedCalls } from './calls.ts';
+import { Connecting } from './connecting.ts';
 import { escapeForPrintf } from './escape.ts';
+import { GpuWatch } from './gpuWatch.ts';
 import { HandOver } from './handOver.ts';
 import type {
   AttemptKey,
@@ -25,13 +32,19 @@ import type {
   CallKey,
   Host,
   HostReports,
+  Leavings,
   LogStream,
   LogStretch,
+  Seat,
   StartOrder,
+  Viewer,
 } from './host.ts';
 import { type PlannedFile, planLaunch } from './launch.ts';
 import type { Logs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
+import { addPruned } from './prune.ts';
+import type { Questions } from './questions.ts';
+import { Terminals } from './terminals.ts';
 
 export interface AgentHostOptions {
   name: string;
@@ -40,6 +53,11 @@ export interface AgentHostOptions {
   log: (message: string) => void;
   /** Milliseconds between two looks for attempts that have died without a word. */
   sweepInterval?: number;
+  /** Milliseconds between two looks at who uses the GPUs. */
+  gpuInterval?: number;
+  /** What reaching the machine may ask of a person. */
+  questions?: Questions;
+  retries?: Retries;
 }
 
 /** A longer order goes through a file: bash reads stdin byte by byte, some 2,000 a millisecond. Characters. */
@@ -48,14 +66,24 @@ const longOrder = 8_192;
 const batchSize = 100;
 /** How many signs of life an agent gets during its lease. */
 const beatsPerLease = 5;
-/** Bytes typed at once; escaped they are at most five times as many, and a FIFO takes 64 KiB. */
-const typedSize = 1_000;
+/**
+ * Bytes typed at once. Escaped they are at most five times as many, and a line shorter than PIPE_BUF is
+ * whole in the FIFO or not there at all, whatever becomes of the agent.
+ */
+const typedSize = 800;
 
 /** Of a start that failed before the agent could be told; the command did not run. */
 const unableExit = (host: string, what: string): Exit => ({
   exitCode: 125,
   signal: null,
   reason: `nothing can be written for this task on ${host}, so it was not started: ${what}`,
+});
+
+/** Of one for which no terminal could be opened. */
+const noTerminalExit = (host: string, what: string): Exit => ({
+  exitCode: 125,
+  signal: null,
+  reason: `it was not started, because no terminal can be opened on ${host}: ${what}`,
 });
 
 /** An agent that is ready for orders, and what it runs on. */
@@ -68,8 +96,12 @@ export class AgentHost implements Host {
   readonly name: string;
   private readonly calls: NestedCalls;
   private readonly typing = new HandOver();
-  private readonly closing = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly terminals: Terminals;
+  private readonly gpus: GpuWatch;
+  private readonly keeper: AgentKeeper;
+  private readonly connecting: Connecting;
+  private isClosed = false;
+  private isLetGo = false;
   private heart: NodeJS.Timeout | null = null;
   private sweeper: NodeJS.Timeout | null = null;
   private reports: HostReports | null = null;
@@ -89,31 +121,79 @@ export class AgentHost implements Host {
   constructor(private readonly options: AgentHostOptions) {
     this.name = options.name;
     this.calls = new NestedCalls((call) => this.reports?.call(call), options.log);
+    this.terminals = new Terminals((key, bytes) => options.logs.append(key, bytes), options.log);
+    this.gpus = new GpuWatch((use) => this.reports?.gpuUse(use), options.gpuInterval);
     this.firstSite = new Promise((resolve) => {
       this.resolveFirstSite = resolve;
+    });
+    const { name, log, questions = null, retries = localRetries } = options;
+    this.keeper = new AgentKeeper(
+      (listener, signal) => this.startAgent(listener, signal),
+      {
+        ready: (agent) => this.ready(agent),
+        event: (event) => this.heard(event),
+        gone: (why) => this.gone(why),
+        log,
+      },
+      retries,
+    );
+    const isOnline = () => this.present !== null;
+    const retry = () => this.reach();
+    this.connecting = new Connecting({ name, questions, isOnline, retry });
+    questions?.watch(() => {
+      this.connecting.asks();
+      this.reports?.asks();
     });
   }
 
   open(reports: HostReports): void {
     this.reports = reports;
-    this.running = keepAgent(
-      (listener) => this.startAgent(listener),
-      {
-        ready: (agent) => this.ready(agent, reports),
-        event: (event) => this.heard(event, reports),
-        gone: (why) => this.gone(why, reports),
-        log: this.options.log,
-      },
-      this.closing.signal,
-    );
+    if (this.isLetGo) this.gone(this.letGoError());
+    this.keeper.open();
     this.sweeper = setInterval(() => this.sweep(), this.options.sweepInterval ?? 10_000);
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
+    this.isClosed = true;
     if (this.sweeper) clearInterval(this.sweeper);
-    await this.running;
+    await this.terminals.close();
+    await this.keeper.close();
     await this.options.logs.close();
+  }
+
+  get question(): Question | null {
+    return this.options.questions?.wanted ?? null;
+  }
+
+  connect(signal: AbortSignal): Promise<Question | null> {
+    return this.connecting.connect(signal);
+  }
+
+  answerQuestion(id: string, answer: string | null, signal: AbortSignal): Promise<Question | null> {
+    return this.connecting.answer(id, answer, signal);
+  }
+
+  retry(): void {
+    if (!this.isLetGo && !this.options.questions?.isAttended) this.keeper.retry();
+  }
+
+  disconnect(): void {
+    this.isLetGo = true;
+    this.keeper.letGo(this.letGoError());
+  }
+
+  examine(configured: Partial<Shape>, signal: AbortSignal): Promise<Finding[]> {
+    return this.options.machine.check(configured, signal);
+  }
+
+  async prune({ isKnown, folders }: Leavings): Promise<Pruned> {
+    const { machine, logs } = this.options;
+    const { pruned, attempts } = await machine.prune({ attempts: [], folders, look: 'all' });
+    const unknown = attempts.filter((key) => !isKnown(key));
+    if (unknown.length === 0) return pruned;
+    await logs.forget(unknown);
+    const rest = await machine.prune({ attempts: unknown, folders: [], look: 'nothing' });
+    return addPruned(pruned, rest.pruned);
   }
 
   async loginEnvironment(): Promise<ReadonlyMap<string, string>> {
@@ -124,14 +204,16 @@ export class AgentHost implements Host {
     const { present } = this;
     if (!present) return;
     this.launch(order, present).catch((error: Error) => {
+      const exit = error instanceof VbatchError && error.code === 'refused' ? noTerminalExit : unableExit;
       // What a lost connection has kept from being written is ordered again when it is back.
-      if (this.present === present) this.finish(order.key, unableExit(this.name, error.message));
+      if (this.present === present) this.finish(order.key, exit(this.name, error.message));
     });
   }
 
   stop(key: AttemptKey, graceSeconds: number): void {
     if (!this.present) return;
     this.stopping.add(key);
+    this.terminals.clear(key);
     this.present.agent.send(stopOrder(key, graceSeconds));
   }
 
@@ -162,9 +244,24 @@ export class AgentHost implements Host {
       type(`${from} ${from + piece.length} =${escapeForPrintf(piece)}`),
     );
     if (!taken || !end) return taken;
-    const last = offset + bytes.length;
-    await this.typing.untilDeaf(of, () => type(`${last} ${last} .`));
+    await this.typing.untilDeaf(of, () => type('. . .'));
     return false;
+  }
+
+  attend(key: AttemptKey, viewer: Viewer): Seat | null {
+    return this.terminals.attend(key, viewer);
+  }
+
+  openBeside(
+    order: Pick<StartOrder, 'key' | 'directory'>,
+    command: readonly string[] | null,
+    terminal: Terminal,
+    viewer: Viewer,
+  ): Promise<Seat> {
+    return this.terminals.openBeside(order.key, viewer, async () => {
+      if (!this.present) throw new VbatchError('unreachable', `${this.name} cannot be reached now`);
+      return openShellBeside(this.present.site, order, command, terminal);
+    });
   }
 
   async readHead(path: string, length: number): Promise<Buffer | null> {
@@ -187,6 +284,7 @@ export class AgentHost implements Host {
 
   async forget(keys: readonly AttemptKey[]): Promise<void> {
     await this.options.logs.forget(keys);
+    for (const key of keys) this.calls.release(key);
     this.discard(keys);
   }
 
@@ -199,8 +297,8 @@ export class AgentHost implements Host {
   }
 
   /** Starts an agent on the machine, once that has been reached. */
-  private async startAgent(listener: AgentListener): Promise<AgentProcess> {
-    const site = await this.options.machine.reach(this.closing.signal);
+  private async startAgent(listener: AgentListener, signal: AbortSignal): Promise<AgentProcess> {
+    const site = await this.options.machine.reach(signal);
     this.site = site;
     this.environmentFiles.clear();
     this.resolveFirstSite(site);
@@ -215,9 +313,18 @@ export class AgentHost implements Host {
     return startAgent(await site.openShell(), firstOrder, listener);
   }
 
-  private ready(agent: AgentProcess, reports: HostReports): void {
-    const { site } = this;
-    if (!site) return;
+  private reach(): void {
+    this.isLetGo = false;
+    this.keeper.retry();
+  }
+
+  private letGoError(): Error {
+    return new Error(`it was let go of; \`vctl host connect ${this.name}\` takes hold of it again`);
+  }
+
+  private ready(agent: AgentProcess): void {
+    const { site, reports } = this;
+    if (!site || !reports) return;
     this.present = { agent, site };
     this.options.logs.attach(site, (keys) => this.discard(keys));
     this.calls.attach({ site, send: agent.send });
@@ -226,31 +333,42 @@ export class AgentHost implements Host {
       this.heart = setInterval(() => agent.send(beatOrder()), (site.lease * 1_000) / beatsPerLease);
     }
     reports.online(site.facts);
+    this.gpus.attach(site, agent.send);
     if (site.attempts) reports.remaining(site.attempts);
+    this.connecting.online();
   }
 
-  private gone(why: string, reports: HostReports): void {
+  private gone(why: Error): void {
     this.present = null;
     if (this.heart) clearInterval(this.heart);
     this.calls.detach();
-    this.options.logs.detach(why);
+    this.gpus.detach();
+    this.options.logs.detach(why.message);
     this.stopping.clear();
-    if (!this.closing.signal.aborted) reports.offline(why);
+    if (!this.isClosed) this.reports?.offline(why.message);
+    this.connecting.failed(why);
   }
 
-  private heard(event: HostEvent, reports: HostReports): void {
+  private heard(event: HostEvent): void {
+    const { reports } = this;
+    if (!reports) return;
     switch (event.type) {
       case 'started':
         this.live.add(event.key);
         this.options.logs.started(event.key);
+        if (event.terminal && !this.terminals.has(event.key)) {
+          // It was lost, but its host need not have noticed that.
+          this.present?.agent.send(hangUpOrder(event.key));
+        }
         reports.started(event.key);
         break;
       case 'ended':
-        if (!this.stopping.has(event.key)) this.finish(event.key, exitOf(event.end, this.name));
+        if (!this.stopping.has(event.key)) this.conclude(event.key, exitOf(event.end, this.name));
         break;
       case 'stopped':
         this.stopping.delete(event.key);
-        this.finish(event.key, exitOf(event.end, this.name));
+        this.calls.release(event.key);
+        this.conclude(event.key, exitOf(event.end, this.name));
         break;
       case 'unable':
         this.finish(event.key, unableExit(this.name, 'the disk may be full'));
@@ -258,6 +376,7 @@ export class AgentHost implements Host {
       case 'lost':
         if (this.stopping.has(event.key)) break;
         this.release(event.key);
+        this.calls.release(event.key);
         reports.lost(event.key);
         break;
       case 'absent':
@@ -267,11 +386,17 @@ export class AgentHost implements Host {
       case 'call':
         this.calls.receive(event.call);
         break;
+      case 'gone':
+        this.leave(event.call);
+        break;
       case 'answered':
         this.calls.answered(event.call);
         break;
       case 'took':
         this.handOverOf(event.of).took(event.of, event.offset);
+        break;
+      case 'gpus':
+        void this.gpus.looked();
         break;
       case 'deaf':
         this.handOverOf(event.of).deaf(event.of);
@@ -279,8 +404,21 @@ export class AgentHost implements Host {
     }
   }
 
+  /** The process of a call was told to end, perhaps because all of its attempt is being stopped. */
+  private leave(call: CallKey): void {
+    const isStopping = this.stopping.has(call.slice(0, call.indexOf('/')));
+    if (isStopping) this.answer(call, { exitCode: 143, stdout: '', stderr: '' });
+    else this.calls.leave(call);
+  }
+
   private handOverOf(of: StreamKey): Pick<HandOver, 'took' | 'deaf'> {
     return of.endsWith(' stdin') ? this.typing : this.calls;
+  }
+
+  /** The command has ended; what it has shown in a terminal may still be on its way. */
+  private conclude(key: AttemptKey, exit: Exit): void {
+    if (!this.terminals.has(key)) return this.finish(key, exit);
+    void this.terminals.drained(key).then(() => !this.isClosed && this.finish(key, exit));
   }
 
   private finish(key: AttemptKey, exit: Exit): void {
@@ -291,12 +429,17 @@ export class AgentHost implements Host {
   private release(key: AttemptKey): void {
     this.live.delete(key);
     this.options.logs.ended(key);
-    this.calls.release(key);
+    this.calls.ended(key);
     this.typing.release(`${key} `);
+    this.terminals.release(key);
   }
 
   /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
   private sweep(): void {
+    for (const key of this.terminals.ended()) {
+      // What was never heard to start has not come to that, and now never will.
+      if (!this.live.has(key)) this.present?.agent.send(stopOrder(key, 0));
+    }
     const keys = [...this.live];
     for (let at = 0; at < keys.length; at += batchSize) {
       this.present?.agent.send(sweepOrder(keys.slice(at, at + batchSize)));
@@ -308,11 +451,22 @@ export class AgentHost implements Host {
     const plan = planLaunch(order, { paths, cookie, bash, login: await site.login });
     await this.haveEnvironment(site, plan.environmentFile);
     if (plan.setupFile) await files.writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
+    const path = `${paths.attempt(order.key)}.start`;
+    if (typeof order.stdin === 'object') {
+      const { stdin: terminal } = order;
+      const text = terminalScript(plan.launch, {
+        root: paths.folder,
+        scripts: paths.scripts,
+        proc: site.proc,
+      });
+      await files.writeWhole(path, encodeBytes(text), 0o600);
+      await this.terminals.open(order.key, () => site.openTerminal(path, terminal));
+      return;
+    }
     const text = startOrder(plan.launch);
     if (text.length <= longOrder) {
       agent.send(text);
     } else {
-      const path = `${paths.attempt(order.key)}.start`;
       await files.writeWhole(path, encodeBytes(text), 0o600);
       agent.send(sourceOrder(path));
     }

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { decodeBytes, encodeBytes } from '../protocol/bytes.ts';
 import type { StreamKey } from './agent/events.ts';
 import { answerOrder, replyOrder } from './agent/orders.ts';
+import { attemptEnvironment } from './beside.ts';
 import { type Environment, environmentChange, parseExports } from './environment.ts';
 import { escapeForPrintf } from './escape.ts';
 import { HandOver } from './handOver.ts';
@@ -13,8 +14,11 @@ import type { Site } from './machine.ts';
 const endMark = Buffer.from('\0END\n');
 /** Bytes of output handed to a shim at once. */
 const pieceSize = 256 * 1024;
-/** Texts of an answer longer than this are handed over as output. Bytes; a FIFO takes 64 KiB at once. */
-const longText = 4096;
+/**
+ * Texts of an answer longer than this are handed over as output. Bytes; two of them, escaped, make a line
+ * shorter than PIPE_BUF, which is whole in the FIFO before a shim begins to read it.
+ */
+const longText = 400;
 
 /** What an attempt's calls are compared with, and the last comparison: a fan-out makes thousands alike. */
 interface Baseline {
@@ -36,6 +40,7 @@ interface OpenCall {
   fed: Record<LogStream, number>;
   /** The last line, once there is one. */
   answer: string | null;
+  gone: AbortController;
 }
 
 export class NestedCalls {
@@ -67,8 +72,9 @@ export class NestedCalls {
     const known = this.open.get(key);
     if (known?.answer != null) ground?.send(answerOrder(key, known.answer));
     if (known || !ground) return;
-    this.open.set(key, { fed: { stdout: 0, stderr: 0 }, answer: null });
-    const reading = this.read(ground.site, key).catch((error: Error) => {
+    const gone = new AbortController();
+    this.open.set(key, { fed: { stdout: 0, stderr: 0 }, answer: null, gone });
+    const reading = this.read(ground.site, key, gone.signal).catch((error: Error) => {
       this.log(`Call ${key} cannot be read: ${error.message}`);
       return null;
     });
@@ -77,6 +83,12 @@ export class NestedCalls {
       if (call) this.report(call);
       else this.open.delete(key);
     });
+  }
+
+  /** The calling process was told to end, perhaps before it could tell of the call. */
+  leave(key: CallKey): void {
+    this.receive(key);
+    this.open.get(key)?.gone.abort();
   }
 
   took(of: StreamKey, offset: number): void {
@@ -89,9 +101,12 @@ export class NestedCalls {
 
   /** The call has its answer, or is not there any more. */
   answered(key: CallKey): void {
+    const hasLeft = this.open.get(key)?.gone.signal.aborted;
     this.forgetCall(key);
     const { ground } = this;
-    if (ground) this.remove(ground.site, [`${this.path(ground.site, key)}.reply`]);
+    if (!ground) return;
+    const path = this.path(ground.site, key);
+    this.remove(ground.site, [`${path}.reply`, ...(hasLeft ? [`${path}.gone`] : [])]);
   }
 
   /** See Host.feed. What an earlier server has handed over of the same source is not repeated. */
@@ -122,9 +137,14 @@ export class NestedCalls {
     this.ground?.send(answerOrder(key, call.answer));
   }
 
-  /** Lets go of what was kept in memory for an attempt that has ended. */
-  release(attempt: AttemptKey): void {
+  /** The attempt has ended; what it has left behind may still call (R26). */
+  ended(attempt: AttemptKey): void {
     this.baselines.delete(attempt);
+  }
+
+  /** Nothing of the attempt is left, so nobody waits for an answer. */
+  release(attempt: AttemptKey): void {
+    this.ended(attempt);
     for (const key of this.open.keys()) if (key.startsWith(`${attempt}/`)) this.forgetCall(key);
   }
 
@@ -163,12 +183,12 @@ export class NestedCalls {
     }
   }
 
-  private async read(site: Site, key: CallKey): Promise<NestedCall | null> {
+  private async read(site: Site, key: CallKey, gone: AbortSignal): Promise<NestedCall | null> {
     const request = parseRequest((await site.files.read(this.path(site, key))) ?? Buffer.alloc(0));
     if (!request) return null;
     const { exports, ...call } = request;
     const attempt = key.slice(0, key.indexOf('/'));
-    return { key, attempt, ...call, ...(await this.surroundings(site, attempt, exports)) };
+    return { key, attempt, ...call, ...(await this.surroundings(site, attempt, exports)), gone };
   }
 
   /** The caller's variables, and what of them has changed since its attempt started. */
@@ -189,8 +209,7 @@ export class NestedCalls {
 }
 
 async function readBaseline(site: Site, attempt: AttemptKey): Promise<Baseline> {
-  const run = (await site.files.read(`${site.paths.attempt(attempt)}.run`)) ?? Buffer.alloc(0);
-  return { environment: parseExports(run.subarray(run.lastIndexOf(0) + 1)), last: null };
+  return { environment: await attemptEnvironment(site, attempt), last: null };
 }
 
 interface Request extends Pick<NestedCall, 'program' | 'args' | 'directory'> {

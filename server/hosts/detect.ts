@@ -1,8 +1,9 @@
 /** What this machine has: CPUs, memory, GPUs. A command is `{argv, parse}`; running it is done here. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { HostFacts } from './host.ts';
 
 type Gpus = HostFacts['gpus'];
@@ -15,6 +16,8 @@ export interface GpuCommand {
 /** A driver that does not answer within this time counts as absent. Milliseconds. */
 const patience = 5_000;
 const mebibyte = 1024 * 1024;
+/** Where drivers put their tools without adding that to PATH. */
+const driverFolders = '/opt/rocm/bin:/usr/lib/wsl/lib';
 
 /** One line a GPU: `index, name, MiB`. Memory is `[N/A]` on GPUs that share the host's. */
 export const nvidia: GpuCommand = {
@@ -27,33 +30,49 @@ export const nvidia: GpuCommand = {
       const [, index, name = '', memory] = match;
       found.push({ index: Number(index), name, memory: (Number(memory) || 0) * mebibyte });
     }
-    return byIndex(found);
+    return found.sort((a, b) => a.index - b.index).map(({ name, memory }) => ({ name, memory }));
   },
 };
 
-/** JSON with a key `cardN` for each GPU; the names of its fields differ between releases of ROCm. */
+const rocmSchema = z.record(z.string(), z.record(z.string(), z.coerce.string()));
+
+/** One GPU of what rocm-smi prints: the number that it gives it, and what it says in a field of such a name. */
+interface RocmCard {
+  number: number;
+  field: (name: RegExp) => string | undefined;
+}
+
+/**
+ * Reads what `rocm-smi … --json` prints, after warnings: a key `cardN` for each GPU, and `system`. The names
+ * of the fields differ between releases of ROCm. Without any GPU nothing is printed.
+ */
+export function rocmCards(output: string): { gpus: RocmCard[]; system: Record<string, string> } {
+  const { system = {}, ...cards } = readRocm(output);
+  const gpus = Object.entries(cards).flatMap(([card, fields]) => {
+    const number = /^card(\d+)$/.exec(card)?.[1];
+    const field = (name: RegExp) => Object.entries(fields).find(([key]) => name.test(key))?.[1];
+    return number === undefined ? [] : { number: Number(number), field };
+  });
+  return { gpus: gpus.sort((a, b) => a.number - b.number), system };
+}
+
+function readRocm(output: string): z.output<typeof rocmSchema> {
+  try {
+    return rocmSchema.parse(JSON.parse(output.slice(output.indexOf('{'))));
+  } catch {
+    // It has said something else.
+    return {};
+  }
+}
+
 export const rocm: GpuCommand = {
   argv: ['rocm-smi', '--showproductname', '--showmeminfo', 'vram', '--json'],
-  parse(output) {
-    const cards = JSON.parse(output.slice(output.indexOf('{'))) as Record<string, Record<string, string>>;
-    const found: { index: number; name: string; memory: number }[] = [];
-    for (const [card, fields] of Object.entries(cards)) {
-      const match = /^card(\d+)$/.exec(card);
-      if (!match) continue;
-      const field = (pattern: RegExp) => Object.entries(fields).find(([name]) => pattern.test(name))?.[1];
-      found.push({
-        index: Number(match[1]),
-        name: field(/^card series$/i) ?? field(/^card model$/i) ?? 'AMD GPU',
-        memory: Number(field(/^VRAM Total Memory \(B\)$/i)) || 0,
-      });
-    }
-    return byIndex(found);
-  },
+  parse: (output) =>
+    rocmCards(output).gpus.map(({ field }) => ({
+      name: field(/^card series$/i) ?? field(/^card model$/i) ?? 'AMD GPU',
+      memory: Number(field(/^VRAM Total Memory \(B\)$/i)) || 0,
+    })),
 };
-
-function byIndex(found: { index: number; name: string; memory: number }[]): Gpus {
-  return found.sort((a, b) => a.index - b.index).map(({ name, memory }) => ({ name, memory }));
-}
 
 /** Never fails: what cannot be found out counts as absent. */
 export async function detectFacts(env: NodeJS.ProcessEnv): Promise<HostFacts> {
@@ -70,13 +89,16 @@ export async function detectFacts(env: NodeJS.ProcessEnv): Promise<HostFacts> {
     cpus: Math.min(availableParallelism(), limits.cpus),
     memory: Math.min(totalmem(), limits.memory),
     gpus: green.length > 0 ? green : red,
+    address: hostname(),
   };
 }
 
 function gpusOf(command: GpuCommand, env: NodeJS.ProcessEnv): Promise<Gpus> {
   const [program, ...args] = command.argv;
   return new Promise((resolve) => {
-    execFile(program, args, { env, timeout: patience, killSignal: 'SIGKILL' }, (error, output) => {
+    const path = `${env.PATH}:${driverFolders}`;
+    const options = { env: { ...env, PATH: path }, timeout: patience, killSignal: 'SIGKILL' as const };
+    execFile(program, args, options, (error, output) => {
       try {
         resolve(error ? [] : command.parse(output));
       } catch {

@@ -1,5 +1,5 @@
-/** What hosts were found to have, in a file each: so a pool is known while its hosts are out of reach. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** What is known of hosts, in files for each: so a pool is known while its hosts are out of reach. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HostFacts } from './host.ts';
@@ -8,11 +8,14 @@ const schema = z.object({
   cpus: z.number(),
   memory: z.number(),
   gpus: z.array(z.object({ name: z.string(), memory: z.number() })),
+  address: z.string().default(''),
 });
 
 /** Keeps them within a state folder. What cannot be kept is found out again when the host is seen. */
 export function hostFacts(home: string, log: (message: string) => void) {
   const folderOf = (name: string) => join(home, 'hosts', name);
+  /** There while nobody is to connect to the host. */
+  const letGoMark = (name: string) => join(folderOf(name), 'disconnected');
   return {
     load(name: string): HostFacts | null {
       try {
@@ -29,6 +32,18 @@ export function hostFacts(home: string, log: (message: string) => void) {
         renameSync(`${file}.new`, file);
       } catch (error) {
         log(`What ${name} has is not kept: ${(error as Error).message}`);
+      }
+    },
+    isLetGo(name: string): boolean {
+      return existsSync(letGoMark(name));
+    },
+    keepLetGo(name: string, isLetGo: boolean): void {
+      try {
+        mkdirSync(folderOf(name), { recursive: true, mode: 0o700 });
+        if (isLetGo) writeFileSync(letGoMark(name), '', { mode: 0o600 });
+        else rmSync(letGoMark(name), { force: true });
+      } catch (error) {
+        log(`Whether ${name} is let go of is not kept: ${(error as Error).message}`);
       }
     },
   };

@@ -3,7 +3,8 @@
  * reached over SSH implements it by one connection. Both speak to the same agent (hosts/agent).
  */
 import type { Readable } from 'node:stream';
-import type { EnvironmentChange, Exit, Shape } from '../model/task.ts';
+import type { EnvironmentChange, Exit, Shape, Terminal, TerminalSize } from '../model/task.ts';
+import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
 
 /**
  * Names one attempt on a host for ever: `TASKNUMBER.ATTEMPT`, such as `17.1`. Every report carries
@@ -14,19 +15,46 @@ export type AttemptKey = string;
 /** Names one nested call of vbatch or vrun: `ATTEMPTKEY/REQUEST`, unique for ever (R4). */
 export type CallKey = string;
 
+/** Who uses one GPU of a host at the moment. */
+export interface GpuUse {
+  index: number;
+  /** Bytes in use on it, and how many it has; null where the driver does not tell. */
+  used: number | null;
+  total: number | null;
+  /** It may drive a screen, which takes memory without being a process of the list. */
+  mayShowScreen: boolean;
+  /** Those that calculate on it, as far as the driver shows them. */
+  processes: readonly GpuProcess[];
+}
+
+export interface GpuProcess {
+  /** Bytes, or null where the driver does not tell. */
+  memory: number | null;
+  /**
+   * `attempt`: it carries that attempt's mark. `user`: it carries none of ours; `self` says that this is the
+   * user as whom we run. `hidden`: there is no such process as far as can be seen from there.
+   */
+  owner:
+    | { kind: 'attempt'; key: AttemptKey }
+    | { kind: 'user'; name: string; self: boolean }
+    | { kind: 'hidden' };
+}
+
 /** What a host is found to have. */
 export interface HostFacts {
   cpus: number;
   memory: number;
   /** One entry a GPU; its place in the list is its index on the host. */
   gpus: { name: string; memory: number }[];
+  /** Its name or address for other hosts, as far as can be told from here; empty where it cannot. */
+  address: string;
 }
 
 export interface StartOrder {
   key: AttemptKey;
   command: readonly string[];
-  /** Whether its stdin takes what `input` gives; else it is empty (R36). */
-  stdin: 'empty' | 'open';
+  /** Whether its stdin takes what `input` gives, or it runs in a terminal; else it is empty (R36). */
+  stdin: 'empty' | 'open' | Terminal;
   directory: string;
   /** Shell lines to run before the command: the host's, then the pool's (R34). Empty for none. */
   setup: string;
@@ -58,6 +86,8 @@ export interface NestedCall {
   environment: EnvironmentChange;
   /** The calling process's whole environment, for `-e NAME`. */
   variables: ReadonlyMap<string, string>;
+  /** Aborts when the calling process, a vrun, is told to end. It waits for its answer all the same. */
+  gone: AbortSignal;
 }
 
 /** What the shim prints and how it exits. */
@@ -65,6 +95,31 @@ export interface CallAnswer {
   exitCode: number;
   stdout: string;
   stderr: string;
+}
+
+/** Somebody who looks at a terminal. */
+export interface Viewer {
+  /** Shows bytes. Resolves when the next may follow; never rejects. */
+  show(bytes: Buffer): Promise<void>;
+  /** All has been shown. */
+  over(end: TerminalEnd): void;
+}
+
+/** A viewer's place at a terminal. */
+export interface Seat {
+  /** Types. Resolves when the next bytes may follow; never rejects. */
+  input(bytes: Buffer): Promise<void>;
+  resize(size: TerminalSize): void;
+  /** Nothing more is shown to this viewer. */
+  leave(): void;
+}
+
+/** How a terminal ended. */
+export interface TerminalEnd {
+  /** Of what ran in it, where that is known. */
+  exitCode: number | null;
+  /** Why it is gone although what ran in it had not ended, as a clause; else null. */
+  lost: string | null;
 }
 
 /** What a host tells. Handlers never throw; reports may repeat and may be late. */
@@ -85,8 +140,20 @@ export interface HostReports {
    */
   absent(key: AttemptKey): void;
   call(call: NestedCall): void;
+  /** Who uses its GPUs: soon after `online` where it has any, and from time to time; empty where that cannot be told. */
+  gpuUse(use: readonly GpuUse[]): void;
+  /** Its `question` is another one now, or none. */
+  asks(): void;
   /** After `online`: attempts of which the machine still keeps files, where it does not keep those of all. */
   remaining(keys: readonly AttemptKey[]): void;
+}
+
+/** What may be removed from a machine. */
+export interface Leavings {
+  /** Whether the attempt is one of this server's. What is left of others goes. */
+  isKnown: (key: AttemptKey) => boolean;
+  /** Names of folders of other servers. */
+  folders: readonly string[];
 }
 
 /**
@@ -99,6 +166,29 @@ export interface Host {
   open(reports: HostReports): void;
   /** Lets go of the host. Attempts go on (R31). Resolves when the agent has ended. */
   close(): Promise<void>;
+  /** What a person has to answer before it can be reached, or null. */
+  readonly question: Question | null;
+  /**
+   * Tries to reach it at once, also where it was let go of, while somebody can answer what is asked.
+   * Resolves with null when it is online, or with the first question. Throws why it cannot be reached.
+   */
+  connect(signal: AbortSignal): Promise<Question | null>;
+  /**
+   * Answers a question, by null where there is no answer, and resolves as `connect` does with what comes next.
+   * Throws `notFound` where it is not open any more.
+   */
+  answerQuestion(id: string, answer: string | null, signal: AbortSignal): Promise<Question | null>;
+  /** Tries to reach it at once, if it is out of reach and not let go of; nobody is asked anything. */
+  retry(): void;
+  /** Lets go of the host until `connect`, also before `open`. Attempts go on. */
+  disconnect(): void;
+  /**
+   * Looks at everything that matters on the way to the machine and on it. `configured` is what takes the
+   * place of what it is found to have.
+   */
+  examine(configured: Partial<Shape>, signal: AbortSignal): Promise<Finding[]>;
+  /** Removes what the machine keeps and nothing needs any more. Throws `unreachable`. */
+  prune(leavings: Leavings): Promise<Pruned>;
   /** The login environment, captured once (R34). Waits for the capture. */
   loginEnvironment(): Promise<ReadonlyMap<string, string>>;
   start(order: StartOrder): void;
@@ -120,6 +210,22 @@ export interface Host {
    * takes no more. While the host is offline this waits.
    */
   input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean>;
+  /**
+   * Takes a place at the terminal of an attempt: what was shown last is shown first, then all that follows.
+   * Null where we hold none of it: it never had one, or that was lost with its connection or an earlier server.
+   */
+  attend(key: AttemptKey, viewer: Viewer): Seat | null;
+  /**
+   * Runs a command, or else the person's shell, in a terminal beside a running attempt, with its environment
+   * and in the order's directory. It is hung up when the viewer leaves or the attempt ends.
+   * Throws `unreachable`, or `refused` where no terminal can be had.
+   */
+  openBeside(
+    order: Pick<StartOrder, 'key' | 'directory'>,
+    command: readonly string[] | null,
+    terminal: Terminal,
+    viewer: Viewer,
+  ): Promise<Seat>;
   /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. */
   readHead(path: string, length: number): Promise<Buffer | null>;
   /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */

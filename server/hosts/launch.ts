@@ -51,7 +51,7 @@ function planPlain(order: StartOrder, ground: Ground): LaunchPlan {
   return {
     launch: {
       key: order.key,
-      stdin: order.stdin,
+      stdin: typeof order.stdin === 'string' ? order.stdin : 'terminal',
       directory: order.directory,
       environment: environmentFile.path,
       program: order.command[0] ?? '',
@@ -76,7 +76,7 @@ function planWithSetup(order: StartOrder, ground: Ground): LaunchPlan {
   return {
     launch: {
       key: order.key,
-      stdin: order.stdin,
+      stdin: typeof order.stdin === 'string' ? order.stdin : 'terminal',
       directory: order.directory,
       environment: environmentFile.path,
       program: shell,
@@ -119,6 +119,37 @@ ${exportLine(own.exports)}\
 _vb_ready ${quote(order.command[0] ?? '')}
 exec ${ground.bash === null ? '' : '-- '}${words.map(quote).join(' ')}
 `;
+}
+
+/** What a shell beside an attempt needs: a file to write, and the script that it runs. */
+export interface BesidePlan {
+  environmentFile: PlannedFile;
+  script: string;
+}
+
+/** What every shell keeps for itself, and which would be wrong in another one. */
+const processOwn = ['_', 'OLDPWD', 'PWD', 'SHLVL'];
+
+/**
+ * A shell, or a command, with the environment of an attempt's command as its .run file has it.
+ * @param command null for the shell that is the person's on that machine.
+ */
+export function planBeside(
+  attempt: { directory: string; environment: ReadonlyMap<string, string>; term: string },
+  command: readonly string[] | null,
+  ground: Ground,
+): BesidePlan {
+  const environment = new Map(attempt.environment).set('TERM', attempt.term);
+  for (const name of processOwn) environment.delete(name);
+  const { exports, forEnv } = splitAssignments(environment);
+  const environmentFile = environmentFileOf(exports, ground);
+  const words = [...throughEnv(forEnv, []), ...(command ?? [environment.get('SHELL') || '/bin/sh'])];
+  const script = `stty iutf8 2>/dev/null
+. ${quote(environmentFile.path)}
+cd ${quote(attempt.directory)} || exit
+exec ${words.map(quote).join(' ')}
+`;
+  return { environmentFile, script };
 }
 
 /** `-e` and VBATCH_ variables, and those by which the shim finds its way back and a stop finds strays. */

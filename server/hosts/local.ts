@@ -1,17 +1,30 @@
 /** This machine as a host: the agent is a child process, and its files are at hand. */
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Shape } from '../model/task.ts';
+import type { Finding } from '../protocol/hosts.ts';
 import { spawnShell } from './agent/process.ts';
 import { scripts } from './agent/scripts.ts';
 import { AgentHost } from './agentHost.ts';
+import {
+  keepProcesses,
+  logoutByConfiguration,
+  machineFindings,
+  roomFinding,
+  tellMachine,
+} from './checkMachine.ts';
 import { detectFacts } from './detect.ts';
 import { type HostPaths, hostPaths } from './files.ts';
+import { ok, warning } from './findings.ts';
 import { localFiles, removeOld } from './localFiles.ts';
+import { openLocalTerminal } from './localTerminal.ts';
 import { captureLogin, type Login } from './login.ts';
 import { LocalLogs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
+import { type Leftovers, type PruneRequest, pruneFolder } from './prune.ts';
+import { localShell, type Told } from './told.ts';
 
 export interface LocalMachineOptions {
   /** Where the agent keeps its files. Two hosts never share one. Its path holds no colon. */
@@ -29,6 +42,7 @@ export interface LocalHostOptions extends LocalMachineOptions {
   name: string;
   /** See AgentHostOptions. */
   sweepInterval?: number;
+  gpuInterval?: number;
 }
 
 const defaultPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
@@ -36,10 +50,17 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 const environmentAge = 24 * 3600 * 1000;
 
 export class LocalHost extends AgentHost {
-  constructor({ name, sweepInterval, ...options }: LocalHostOptions) {
+  constructor({ name, sweepInterval, gpuInterval, ...options }: LocalHostOptions) {
     const { folder, log } = options;
     const logs = new LocalLogs(hostPaths(folder), log);
-    super({ name, machine: new LocalMachine(options), logs, log, ...(sweepInterval && { sweepInterval }) });
+    super({
+      name,
+      machine: new LocalMachine(options),
+      logs,
+      log,
+      ...(sweepInterval && { sweepInterval }),
+      ...(gpuInterval && { gpuInterval }),
+    });
   }
 }
 
@@ -56,6 +77,7 @@ class LocalMachine implements Machine {
     const path = env.PATH || defaultPath;
     const bash = findProgram('bash', path);
     const shell = this.options.shell ?? (bash === null ? ['sh'] : [bash, '--norc']);
+    if (!this.prepared) this.removeOldScripts();
     this.prepared ??= {
       cookie: await prepareFolder(this.paths),
       login: captureLogin(env, join(this.paths.scripts, 'login.sh'), log),
@@ -71,8 +93,47 @@ class LocalMachine implements Machine {
       attempts: null,
       lease: 0,
       openShell: async () => spawnShell(shell, path),
+      openTerminal: (script, terminal) => openLocalTerminal([...shell, script], terminal, path),
     };
   }
+
+  /** In the background: where there is an old version, many files may have to be looked at. */
+  private removeOldScripts(): void {
+    const isOld = (name: string) => /^[0-9a-f]{12}$/.test(name) && name !== basename(this.paths.scripts);
+    readdir(this.paths.folder)
+      .then(async (names) => {
+        if (names.some(isOld)) await this.prune({ attempts: [], folders: [], look: 'nothing' });
+      })
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') this.options.log(`Old scripts are not removed: ${error.message}`);
+      });
+  }
+
+  async check(configured: Partial<Shape>): Promise<Finding[]> {
+    const { env, folder } = this.options;
+    const told = await tellMachine(localShell(env), folder, { leaveSleeper: false });
+    return [
+      ...machineFindings(told),
+      roomFinding(await detectFacts(env), configured),
+      ...logoutFindings(told),
+    ];
+  }
+
+  prune(request: PruneRequest): Promise<Leftovers> {
+    const { env, folder } = this.options;
+    // What lies beside this machine's folder is of other hosts, but of the same server.
+    const look = request.look === 'all' ? 'attempts' : request.look;
+    return pruneFolder(localShell(env), folder, { ...request, folders: [], look });
+  }
+}
+
+function logoutFindings(told: Told): Finding[] {
+  const found = logoutByConfiguration(told);
+  if (found === null) return [];
+  if (!found.kills) return [ok('logout', `processes go on after a logout: ${found.text}`)];
+  return [
+    warning('logout', `the server and its tasks end when you log out: ${found.text}`, keepProcesses(told)),
+  ];
 }
 
 /** Makes the folder ready for an agent, and answers with its cookie, which is chosen once for each folder. */

@@ -1,4 +1,6 @@
 /** What attempts have printed, as it lies on this machine: grown by the attempts themselves, or fetched. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { HostPaths } from './files.ts';
 import type { AttemptKey, LogStream, LogStretch } from './host.ts';
 import { fileSize, readRange } from './localFiles.ts';
@@ -21,6 +23,8 @@ export interface Logs {
   read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
   order(key: AttemptKey): Promise<LogStretch[]>;
   watch(key: AttemptKey, changed: () => void): () => void;
+  /** Adds to stdout what an attempt has shown in its terminal. */
+  append(key: AttemptKey, bytes: Buffer): Promise<void>;
   /** See Host. */
   isWhole(key: AttemptKey): boolean;
   settled(key: AttemptKey): void;
@@ -67,6 +71,12 @@ export class LocalLogs implements Logs {
 
   watch(key: AttemptKey, changed: () => void): () => void {
     return this.inOrder.follow(key, changed);
+  }
+
+  async append(key: AttemptKey, bytes: Buffer): Promise<void> {
+    // The attempt itself makes the file; whoever else did so would keep it from starting.
+    const file = await open(this.paths.log(key, 'stdout'), constants.O_WRONLY | constants.O_APPEND);
+    await file.appendFile(bytes).finally(() => file.close());
   }
 
   isWhole(): boolean {

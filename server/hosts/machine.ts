@@ -1,8 +1,13 @@
 /** What a host needs of the machine that it is on, however that is reached: this one, or one over SSH. */
+
+import type { Readable } from 'node:stream';
+import type { Shape, Terminal, TerminalSize } from '../model/task.ts';
+import type { Finding } from '../protocol/hosts.ts';
 import type { AgentShell } from './agent/process.ts';
 import type { HostPaths } from './files.ts';
-import type { AttemptKey, HostFacts } from './host.ts';
+import type { AttemptKey, HostFacts, TerminalEnd } from './host.ts';
 import type { Login } from './login.ts';
+import type { Leftovers, PruneRequest } from './prune.ts';
 
 export interface Machine {
   /**
@@ -10,6 +15,10 @@ export interface Machine {
    * ended. Rejects with an Error whose message is a clause that says why it cannot be reached.
    */
   reach(signal: AbortSignal): Promise<Site>;
+  /** See `Host.examine`. */
+  check(configured: Partial<Shape>, signal: AbortSignal): Promise<Finding[]>;
+  /** Prunes its folder. Throws `unreachable` where it is not reached at the moment. */
+  prune(request: PruneRequest): Promise<Leftovers>;
 }
 
 /** A machine that has been reached. */
@@ -33,6 +42,24 @@ export interface Site {
   readonly lease: number;
   /** Starts the shell that becomes the agent. Its end is also the end of whatever connection the site has. */
   openShell(): Promise<AgentShell>;
+  /**
+   * Opens a terminal on the machine, and runs a script there in a fresh shell, which leads its session. Throws
+   * `refused` where no terminal can be had, `unreachable` where the connection is over; then nothing runs.
+   */
+  openTerminal(script: string, terminal: Terminal): Promise<TerminalChannel>;
+}
+
+/** A terminal on the machine, which is hung up when the connection to it is lost. */
+export interface TerminalChannel {
+  /** Types. Resolves when the next bytes may follow; never rejects. */
+  input(bytes: Buffer): Promise<void>;
+  /** What is shown; must be read, or what runs there stalls. */
+  readonly output: Readable;
+  resize(size: TerminalSize): void;
+  /** Resolves when it is over and all output has arrived. Never rejects. */
+  readonly closed: Promise<TerminalEnd>;
+  /** Hangs up: what runs in it gets SIGHUP. */
+  close(): void;
 }
 
 /** Small files of the machine. Paths are absolute, in the spelling of protocol/bytes. */

@@ -107,10 +107,13 @@ function failures(codes: readonly ErrorCode[], names: Names): JsonObject {
 }
 
 function pathParameters(route: Route): JsonObject[] {
-  if (!route.path.includes('{id}')) return [];
+  const [, name] = /\{(\w+)\}/.exec(route.path) ?? [];
+  if (name === undefined) return [];
   const description =
-    "A task's id, its slashes written as %2F; or the name of a run, for the newest of that name.";
-  return [{ name: 'id', in: 'path', required: true, description, schema: { type: 'string' } }];
+    name === 'id'
+      ? "A task's id, its slashes written as %2F; or the name of a run, for the newest of that name."
+      : "A host's name, as the configuration has it.";
+  return [{ name, in: 'path', required: true, description, schema: { type: 'string' } }];
 }
 
 function queryParameters(query: z.ZodObject): JsonObject[] {

@@ -5,12 +5,14 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { HostService } from '../engine/hostActions.ts';
 import type { EngineService } from '../engine/service.ts';
 import type { ErrorBody, ErrorCode } from '../protocol/errors.ts';
 
 /** What the routes work with. */
 export interface Services {
   readonly engine: EngineService;
+  readonly hosts: HostService;
   /** The environment that a login on this machine gives, against which a submitter's is compared (R34). */
   readonly loginEnvironment: () => Promise<ReadonlyMap<string, string>>;
   /** Called once the answer to a request to stop has been sent. */
@@ -19,7 +21,7 @@ export interface Services {
 
 /** One request, checked. */
 export interface Call<Query = Record<string, unknown>, Body = unknown> {
-  /** What stands for `{id}` in the path; empty where the path has none. */
+  /** What stands for `{id}` or `{name}` in the path; empty where the path has none. */
   readonly id: string;
   readonly query: Query;
   /** Undefined where the route takes none. */
@@ -33,7 +35,7 @@ export interface Call<Query = Record<string, unknown>, Body = unknown> {
 }
 
 interface RouteText {
-  /** Path as OpenAPI writes it; `{id}` is its one parameter. */
+  /** Path as OpenAPI writes it; `{id}` of a task, or `{name}` of a host, is its one parameter. */
   readonly path: string;
   /** Names the operation in the OpenAPI document. */
   readonly name: string;

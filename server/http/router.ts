@@ -28,7 +28,7 @@ export function createRouter(options: RouterOptions): Express {
     next(guard.check(request.headers, request.socket.localPort ?? 0, 'request') ?? undefined);
   });
   for (const route of options.routes) {
-    const path = route.path.replace('{id}', ':id');
+    const path = route.path.replace(/\{(?:id|name)\}/, ':id');
     app[route.method](path, (request, response) => answer(route, options, request, response));
   }
   app.use((request) => {

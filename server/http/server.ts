@@ -2,13 +2,16 @@
 import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { Logger } from 'pino';
+import type { HostService } from '../engine/hostActions.ts';
 import type { EngineService } from '../engine/service.ts';
 import { realTimers, type Timers } from '../timers.ts';
-import { createEventSockets } from './events.ts';
+import { eventsEndpoint } from './events.ts';
 import { createGuard } from './guard.ts';
 import { Hub } from './hub.ts';
 import { createRouter } from './router.ts';
 import { routes } from './routes/index.ts';
+import { createSockets } from './sockets.ts';
+import { terminalEndpoints } from './terminals.ts';
 
 /** Longer than a person thinks between two commands in a script, so that connections are used again. */
 const keepAliveMs = 60_000;
@@ -17,6 +20,7 @@ const closeMs = 1_000;
 
 export interface HttpServerOptions {
   readonly engine: EngineService;
+  readonly hosts: HostService;
   /** What every client must know; it is in the discovery file. */
   readonly token: string;
   /** This machine's login environment (R34). */
@@ -37,14 +41,16 @@ export interface HttpServer {
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { engine, loginEnvironment, onStop, log, timers = realTimers } = options;
+  const { engine, hosts, loginEnvironment, onStop, log, timers = realTimers } = options;
   const guard = createGuard(options.token, options.trustedOrigins ?? ['vscode-webview://']);
   const closing = new AbortController();
   // One listener for each request that waits.
   setMaxListeners(0, closing.signal);
-  const services = { engine, loginEnvironment, onStop };
+  const services = { engine, hosts, loginEnvironment, onStop };
   const router = createRouter({ routes, services, guard, log, closing: closing.signal });
-  const sockets = createEventSockets({ engine, hub: new Hub(engine, timers, log), guard, timers, log });
+  const hub = new Hub(engine, timers, log);
+  const endpoints = [eventsEndpoint(engine, hub), ...terminalEndpoints({ engine, timers, log })];
+  const sockets = createSockets({ endpoints, guard, timers, log });
   const server = createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, router);
   server.on('upgrade', sockets.upgrade);
   // A connection whose last answer ends while the server closes must not wait for another request.
@@ -73,6 +79,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           resolve();
         });
         closing.abort();
+        hub.close();
         sockets.close();
       });
     },

@@ -236,7 +236,8 @@ function respecify(state: State, task: Task, spec: TaskSpec): void {
   if (spec.shards === null) return;
   for (const number of task.children) {
     const shard = state.task(number);
-    if (shard.phase.kind === 'done' || shard.shard === null) continue;
+    // A gang runs again as a whole, with what has succeeded.
+    if (shard.shard === null || (shard.phase.kind === 'done' && !spec.shards.gang)) continue;
     state.touch(shard);
     shard.spec = shardSpec(spec, shard.shard);
   }

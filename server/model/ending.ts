@@ -5,7 +5,8 @@
 import { bindWaiters, decideDependencies } from './dependencies.ts';
 import type { Effect } from './events.ts';
 import { commandFailed, countsAsFailed, isAwaited, isFailure, rolledUpOutcome } from './outcome.ts';
-import { type State, subtree } from './state.ts';
+import { regather } from './retry.ts';
+import { gangOf, type State, subtree } from './state.ts';
 import type { Exit, Outcome, Task, TaskNumber } from './task.ts';
 
 /** One event being applied: its time, what is still to be looked at, and what it orders. */
@@ -42,7 +43,8 @@ function examine(step: Step, task: Task): void {
       if (task.tally.done === task.children.length) {
         const { outcome, reason } = rolledUpOutcome(task);
         end(step, task, outcome, reason);
-      } else if (task.spec.shards !== null) releaseShards(step, task);
+      } else if (task.spec.shards?.gang === true) restartGang(step, task);
+      else if (task.spec.shards !== null) releaseShards(step, task);
       break;
     case 'queued':
       // A gang that was cancelled shard by shard has nothing left to wait for.
@@ -133,6 +135,13 @@ function releaseShards(step: Step, task: Task): void {
   }
 }
 
+/** A gang of which a shard is to run again starts again as a whole, once nothing of it is under way (R21). */
+function restartGang(step: Step, group: Task): void {
+  if (group.tally.active > 0) return;
+  regather(step, group);
+  open(step, group);
+}
+
 /** The only place where a task ends. */
 export function end(step: Step, task: Task, outcome: Outcome, reason: string | null): void {
   const { state } = step;
@@ -177,20 +186,59 @@ export function enter(step: Step, task: Task): void {
 
 /** An attempt has ended with this exit: another follows, or the task's own command is over. */
 export function attemptEnded(step: Step, task: Task, exit: Exit): void {
-  if (commandFailed(exit) && !task.cancelled && task.failures < task.spec.retries) {
-    task.failures += 1;
-    enqueue(step, task);
+  const whole = gangOf(step.state, task) ?? task;
+  if (makesWay(task)) waitForGang(step, task);
+  else if (commandFailed(exit) && !task.cancelled && whole.failures < task.spec.retries) {
+    step.state.touch(whole);
+    whole.failures += 1;
+    runAgain(step, task);
   } else commandOver(step, task, exit);
 }
 
 /** An attempt is lost without a recorded end (R32). */
 export function attemptLost(step: Step, task: Task): void {
   const host = task.attempts.at(-1)?.allocation.host ?? 'its host';
-  task.losses += 1;
-  if (task.cancelled || task.losses >= maxLosses) {
-    const reason = `lost ${task.losses} times: its process on ${host} was gone without a recorded end`;
+  if (makesWay(task)) return waitForGang(step, task);
+  const whole = gangOf(step.state, task) ?? task;
+  step.state.touch(whole);
+  whole.losses += 1;
+  // Whoever was at its terminal is not at the next one: a person starts it again, or nobody.
+  const hasTerminal = task.spec.stdin === 'terminal';
+  if (task.cancelled || hasTerminal || whole.losses >= maxLosses) {
+    const times = hasTerminal ? 'with its terminal' : `${whole.losses} times`;
+    const reason = `lost ${times}: its process on ${host} was gone without a recorded end`;
     commandOver(step, task, { ...killed, reason: task.cancelled ? null : reason });
-  } else enqueue(step, task);
+  } else runAgain(step, task);
+}
+
+/** Whether the latest attempt was stopped so that its gang can start again. */
+function makesWay(task: Task): boolean {
+  return task.attempts.at(-1)?.stopping === 'gang' && !task.cancelled;
+}
+
+/** Has a task ask for room again. A shard of a gang cannot go on without the others: all start again (R21). */
+function runAgain(step: Step, task: Task): void {
+  const gang = gangOf(step.state, task);
+  if (gang === null) return enqueue(step, task);
+  for (const number of gang.children) {
+    const shard = step.state.task(number);
+    const attempt = shard.attempts.at(-1);
+    if (attempt === undefined || (shard.phase.kind !== 'starting' && shard.phase.kind !== 'running'))
+      continue;
+    if (shard === task || attempt.stopping === 'cancelled') continue;
+    step.state.touch(shard);
+    if (attempt.stopping === null) {
+      step.effects.push({ type: 'stop', task: number, attempt: shard.attempts.length });
+    }
+    attempt.stopping = 'gang';
+  }
+  waitForGang(step, task);
+}
+
+function waitForGang(step: Step, shard: Task): void {
+  step.state.touch(shard);
+  step.state.enterPhase(shard, { kind: 'waiting' });
+  step.pending.push(shard.number);
 }
 
 function commandOver(step: Step, task: Task, exit: Exit): void {

@@ -3,10 +3,10 @@ import { verdictOf } from './dependencies.ts';
 import { emptyHolding, holdersOf } from './holdings.ts';
 import { isAwaited } from './outcome.ts';
 import { comesBefore } from './queue.ts';
-import type { Room, RoomHost, RoomPool } from './room.ts';
+import { gpusFor, type Room, type RoomHost, type RoomPool } from './room.ts';
 import { shapeOf } from './shapes.ts';
-import type { State } from './state.ts';
-import type { Dependency, Shape, Task, TaskNumber } from './task.ts';
+import { isGangShard, type State } from './state.ts';
+import type { Attempt, Dependency, Shape, Task, TaskNumber } from './task.ts';
 
 /** The one sentence shown beside the status; null where the status says it all. */
 export function reasonOf(state: State, room: Room, task: Task): string | null {
@@ -32,6 +32,9 @@ export function explain(state: State, room: Room, task: Task): string[] {
     for (const dependency of task.dependencies) sentences.push(dependencySentence(state, dependency));
   }
   if (task.phase.kind === 'queued') {
+    const pool = room.pool(task.spec.pool);
+    const obstacle = pool === undefined ? null : roomObstacle(state, room, pool, task);
+    if (obstacle !== null && !sentences.includes(obstacle)) sentences.push(obstacle);
     const ahead = tasksAhead(state, task);
     if (ahead > 0)
       sentences.push(
@@ -63,6 +66,8 @@ function waitingReason(state: State, task: Task): string {
   if (task.held) return `is held: \`vctl task release ${task.id}\` lets it go`;
   const group = task.parent === null ? null : state.task(task.parent);
   if (task.shard === null || group === null) return 'waits';
+  if (isGangShard(state, task) && group.phase.kind === 'subtasks')
+    return `waits until nothing of ${group.spec.name} is under way, to start again with it`;
   const limit = group.spec.shards?.limit ?? null;
   if (group.phase.kind === 'subtasks' && limit !== null)
     return `waits for one of the ${limit} shards that may run at once`;
@@ -91,21 +96,43 @@ function dependencySentence(state: State, dependency: Dependency): string {
 function queuedReason(state: State, room: Room, task: Task): string {
   const pool = room.pool(task.spec.pool);
   if (pool === undefined) return `waits: the configuration has no pool "${poolName(room, task)}" any more`;
+  if (isGangShard(state, task) && task.parent !== null) {
+    const { spec, children } = state.task(task.parent);
+    return `waits with ${spec.name} for room for all ${children.length} of its gang at once`;
+  }
+  const isGang = task.spec.shards?.gang === true;
+  const turn = isGang
+    ? `waits for room for all ${task.children.length} of its gang at once in pool ${pool.name}`
+    : `waits for its turn in pool ${pool.name}`;
+  // Of those behind it more might be said, but it would change with every task that starts or ends.
+  if (!state.isFirstInLine(task)) return turn;
+  return roomObstacle(state, room, pool, task) ?? turn;
+}
+
+/** What keeps a task from starting that comes first; null where nothing but those that come before it. */
+function roomObstacle(state: State, room: Room, pool: RoomPool, task: Task): string | null {
   const occupants = state.occupants.get(pool.key);
   if (pool.slots !== null && occupants !== undefined && occupants.size >= pool.slots) {
     const taken = `${occupants.size} of ${pool.slots} slots are taken`;
     return `waits: pool ${pool.name} is full, ${taken} (by ${someNames(state, occupants)})`;
   }
   const shape = shapeOf(pool, task.spec.shape);
-  const obstacles = pool.hosts.map((name) => hostObstacle(state, room.host(name), name, shape));
-  const stuck = obstacles.filter((obstacle) => obstacle !== null);
-  if (stuck.length === obstacles.length && stuck.length > 0) return `waits: ${stuck.slice(0, 3).join('; ')}`;
-  if (task.spec.shards?.gang === true)
-    return `waits for room for all ${task.children.length} of its gang at once in pool ${pool.name}`;
-  return `waits for its turn in pool ${pool.name}`;
+  const obstacles: string[] = [];
+  for (const name of pool.hosts) {
+    const obstacle = hostObstacle(state, pool, room.host(name), name, shape);
+    if (obstacle === null) return null;
+    obstacles.push(obstacle);
+  }
+  return obstacles.length === 0 ? null : `waits: ${obstacles.slice(0, 3).join('; ')}`;
 }
 
-function hostObstacle(state: State, host: RoomHost | undefined, name: string, shape: Shape): string | null {
+function hostObstacle(
+  state: State,
+  pool: RoomPool,
+  host: RoomHost | undefined,
+  name: string,
+  shape: Shape,
+): string | null {
   if (host === undefined) return `host ${name} cannot be used yet`;
   if (!host.online)
     return `host ${name} is not reachable${host.trouble === null ? '' : ` (${host.trouble})`}`;
@@ -123,12 +150,17 @@ function hostObstacle(state: State, host: RoomHost | undefined, name: string, sh
       `${gib(Math.max(0, memory))} of ${gib(capacity.memory)} of memory are free and it needs ${gib(shape.memory)}`,
     );
   }
-  const gpus = capacity.gpus - holding.gpus.size;
-  if (shape.gpus > gpus)
-    missing.push(`${Math.max(0, gpus)} of ${capacity.gpus} GPUs are free and it needs ${shape.gpus}`);
+  const gpus = gpusFor(pool, host);
+  const unheld = gpus.filter((index) => (holding.gpus.get(index)?.length ?? 0) < host.slotsPerGpu);
+  const avoided = shape.gpus === 0 ? [] : unheld.filter((index) => host.avoid.has(index));
+  const free = unheld.length - avoided.length;
+  const others = avoided.slice(0, 3).map((index) => `GPU ${index} on ${name} ${host.avoid.get(index)}`);
+  if (missing.length === 0 && shape.gpus > free && shape.gpus <= unheld.length) return others.join('; ');
+  if (shape.gpus > free) missing.push(`${free} of ${gpus.length} GPUs are free and it needs ${shape.gpus}`);
   if (missing.length === 0) return null;
   const holders = someNames(state, holdersOf(holding));
-  return `on ${name} ${missing.join(', ')}${holders === '' ? '' : ` (held by ${holders})`}`;
+  const held = `on ${name} ${missing.join(', ')}${holders === '' ? '' : ` (held by ${holders})`}`;
+  return shape.gpus > free ? [held, ...others].join('; ') : held;
 }
 
 function gib(bytes: number): string {
@@ -159,8 +191,7 @@ function runningReason(state: State, room: Room, task: Task): string | null {
         : 'whether it started there is not known yet';
     return `host ${host.name} is not reachable${trouble}; ${meanwhile}`;
   }
-  if (attempt.stopping !== null)
-    return attempt.stopping === 'cancelled' ? 'is being cancelled' : 'is being stopped at its time limit';
+  if (attempt.stopping !== null) return stoppingText[attempt.stopping];
   if (task.tally.awaited === 0) return null;
   // Most likely it is the last one: a script that calls vrun submits nothing more meanwhile.
   const awaited = task.children.findLast((number) => {
@@ -169,6 +200,12 @@ function runningReason(state: State, room: Room, task: Task): string | null {
   });
   return awaited === undefined ? null : `is blocked in vrun until ${state.task(awaited).spec.name} is done`;
 }
+
+const stoppingText: Record<NonNullable<Attempt['stopping']>, string> = {
+  cancelled: 'is being cancelled',
+  'time limit': 'is being stopped at its time limit',
+  gang: 'is being stopped, to start again with its gang',
+};
 
 function subtasksReason(state: State, task: Task): string {
   const total = task.children.length;

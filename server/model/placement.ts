@@ -3,17 +3,11 @@
  * that finds no room reserves it on one host, so that later ones only take what it does not need
  * and nothing waits for ever.
  */
+import { Accounts, type Free } from './accounts.ts';
 import type { Placement } from './events.ts';
-import {
-  addHolding,
-  emptyHolding,
-  type Holding,
-  holdersOf,
-  holdsNothing,
-  removeHolding,
-} from './holdings.ts';
+import { type Holding, holdersOf, holdsNothing } from './holdings.ts';
 import { comesBefore } from './queue.ts';
-import type { Room, RoomHost, RoomPool } from './room.ts';
+import { capacityFor, type Room, type RoomHost, type RoomPool } from './room.ts';
 import { fits, shapeOf, timesThatFit } from './shapes.ts';
 import type { State } from './state.ts';
 import type { Allocation, Shape, Task, TaskNumber } from './task.ts';
@@ -41,6 +35,12 @@ function lenders(state: State, room: Room, task: Task): TaskNumber[] {
   return found;
 }
 
+/** Where a task would go, and what it would find there. */
+interface Site {
+  host: RoomHost;
+  free: Free;
+}
+
 interface Line {
   pool: RoomPool;
   tasks: Iterator<Task>;
@@ -54,9 +54,7 @@ class Pass {
   readonly placements: Placement[] = [];
   /** Lines with somebody in them, in reverse order of their heads: the last one comes first. */
   private readonly lines: Line[] = [];
-  /** What this pass has given away and what it keeps free for tasks that found no room, by host. */
-  private readonly given = new Map<string, Holding>();
-  private readonly reserved = new Map<string, Shape>();
+  private readonly accounts: Accounts;
   private readonly startedByPool = new Map<string, number>();
   /** Pools, and shapes in pools, of which somebody who borrows nothing found no room: nobody behind does. */
   private readonly stuck = new Set<string>();
@@ -67,6 +65,7 @@ class Pass {
     private readonly state: State,
     private readonly room: Room,
   ) {
+    this.accounts = new Accounts(state);
     for (const [key, lines] of state.queues) {
       const pool = room.pool(key);
       for (const [name, queue] of lines) {
@@ -110,9 +109,9 @@ class Pass {
     const shape = shapeOf(pool, head.spec.shape);
     if (this.isStuck(pool, shape, lenders)) return false;
     if (!this.slotFree(pool, lenders, 0)) return this.noSlot(pool, lenders);
-    const host = this.bestHost(pool, shape, lenders, head);
-    if (host === null) return this.noRoom(pool, shape, 1, lenders);
-    this.give(pool, head, host, shape, lenders);
+    const site = this.bestSite(pool, shape, lenders, head);
+    if (site === null) return this.noRoom(pool, shape, 1, lenders);
+    this.give(pool, head, site, shape);
     return true;
   }
 
@@ -125,13 +124,13 @@ class Pass {
     const undo = this.placements.length;
     for (const [before, shard] of shards.entries()) {
       const free = this.slotFree(pool, lenders, before);
-      const host = free ? this.bestHost(pool, shape, lenders, head) : null;
-      if (host === null) {
+      const site = free ? this.bestSite(pool, shape, lenders, head) : null;
+      if (site === null) {
         this.takeBack(pool, undo);
         if (!free) this.noSlot(pool, lenders);
         return this.noRoom(pool, shape, shards.length, lenders);
       }
-      this.give(pool, shard, host, shape, lenders);
+      this.give(pool, shard, site, shape);
     }
     return true;
   }
@@ -175,133 +174,86 @@ class Pass {
   }
 
   /** The host with the largest share left over after `shape`; the pool's order decides between equals. */
-  private bestHost(
-    pool: RoomPool,
-    shape: Shape,
-    lenders: readonly TaskNumber[],
-    head: Task,
-  ): RoomHost | null {
-    let best: RoomHost | null = null;
+  private bestSite(pool: RoomPool, shape: Shape, lenders: readonly TaskNumber[], head: Task): Site | null {
+    let best: Site | null = null;
     let mostLeft = Number.NEGATIVE_INFINITY;
     for (const name of pool.hosts) {
       const host = this.room.host(name);
       if (host === undefined || !host.online || host.capacity === null) continue;
-      const left = this.leftOver(host, host.capacity, shape, lenders, head);
-      if (left !== null && left > mostLeft) {
-        best = host;
+      const free = this.freeOn(pool, host, host.capacity, shape, lenders, head);
+      if (free === null) continue;
+      const left = (free.cpus - shape.cpus) / Math.max(host.capacity.cpus, 1);
+      if (left > mostLeft) {
+        best = { host, free };
         mostLeft = left;
       }
     }
     return best;
   }
 
-  /** Share of the host's CPUs left after `shape`, or null where it does not fit. */
-  private leftOver(
+  /** What `shape` finds on a host, or null where it does not fit. */
+  private freeOn(
+    pool: RoomPool,
     host: RoomHost,
     capacity: Shape,
     shape: Shape,
     lenders: readonly TaskNumber[],
     head: Task,
-  ): number | null {
-    const holding = this.state.holdings.get(host.name) ?? emptyHolding();
-    const free = this.freeOn(host.name, capacity, holding, lenders);
-    if (fits(shape, free)) return (free.cpus - shape.cpus) / Math.max(capacity.cpus, 1);
-    if (lenders.length === 0 || !this.allBlocked(holding)) return null;
+  ): Free | null {
+    const free = this.accounts.free(pool, host, capacity, shape, lenders);
+    if (fits(shape, amounts(free))) return free;
+    if (lenders.length === 0 || !this.allBlocked(this.accounts.heldOn(host.name))) return null;
     // Where everybody who holds room is blocked in vrun, nobody's room would ever be used again:
     // the first of those they wait for may have all of it (R23: never a deadlock, whatever the sizes).
-    const given = this.given.get(host.name) ?? emptyHolding();
-    for (const number of given.tasks.keys()) if (this.state.task(number).parent !== head.number) return null;
-    const { cpus, memory, gpus } = given;
-    const all = {
-      cpus: capacity.cpus - cpus,
-      memory: capacity.memory - memory,
-      gpus: capacity.gpus - gpus.size,
-    };
-    return fits(shape, all) ? 0 : null;
+    for (const number of this.accounts.givenOn(host.name).tasks.keys())
+      if (this.state.task(number).parent !== head.number) return null;
+    const all = this.accounts.freeButForGiven(pool, host, capacity);
+    if (!fits(shape, amounts(all))) return null;
+    // On a host that is overbooked by it nothing is left over.
+    return { ...all, cpus: shape.cpus };
   }
 
-  private freeOn(host: string, capacity: Shape, holding: Holding, lenders: readonly TaskNumber[]): Shape {
-    const given = this.given.get(host);
-    const reserved = lenders.length > 0 ? undefined : this.reserved.get(host);
-    let cpus = capacity.cpus - holding.cpus - (given?.cpus ?? 0) - (reserved?.cpus ?? 0);
-    let memory = capacity.memory - holding.memory - (given?.memory ?? 0) - (reserved?.memory ?? 0);
-    for (const number of lenders) {
-      const lent = holding.tasks.get(number);
-      cpus += lent?.cpus ?? 0;
-      memory += lent?.memory ?? 0;
-    }
-    const gpus = this.freeGpus(host, capacity, holding, lenders).length - (reserved?.gpus ?? 0);
-    return { cpus, memory, gpus };
-  }
-
-  /** Indexes that nobody holds but those who lend. */
-  private freeGpus(
-    host: string,
-    capacity: Shape,
-    holding: Holding,
-    lenders: readonly TaskNumber[],
-  ): number[] {
-    return this.ungiven(host, capacity).filter((index) => {
-      const holders = holding.gpus.get(index) ?? [];
-      return holders.every((holder) => lenders.includes(holder));
-    });
-  }
-
-  /** Indexes that this pass has not given away. */
-  private ungiven(host: string, capacity: Shape): number[] {
-    const given = this.given.get(host)?.gpus;
-    const all = Array.from({ length: capacity.gpus }, (_, index) => index);
-    return given === undefined ? all : all.filter((index) => !given.has(index));
-  }
-
-  private give(
-    pool: RoomPool,
-    task: Task,
-    host: RoomHost,
-    shape: Shape,
-    lenders: readonly TaskNumber[],
-  ): void {
-    const capacity = host.capacity ?? shape;
-    const holding = this.state.holdings.get(host.name) ?? emptyHolding();
-    const free = this.freeGpus(host.name, capacity, holding, lenders);
-    // Under the rule for deadlocks even a GPU of another blocked task is used.
-    const choice = free.length >= shape.gpus ? free : this.ungiven(host.name, capacity);
-    const gpus = choice.slice(0, shape.gpus);
-    const allocation: Allocation = { host: host.name, cpus: shape.cpus, memory: shape.memory, gpus };
+  private give(pool: RoomPool, task: Task, { host, free }: Site, { cpus, memory, gpus }: Shape): void {
+    const allocation: Allocation = { host: host.name, cpus, memory, gpus: free.gpus.slice(0, gpus) };
     this.placements.push({ task: task.number, allocation });
     this.startedByPool.set(pool.key, (this.startedByPool.get(pool.key) ?? 0) + 1);
-    if (!holdsNothing(allocation)) addHolding(this.given, task.number, allocation);
+    if (!holdsNothing(allocation)) this.accounts.give(task.number, allocation);
   }
 
   private takeBack(pool: RoomPool, from: number): void {
     for (const { task, allocation } of this.placements.splice(from)) {
       this.startedByPool.set(pool.key, (this.startedByPool.get(pool.key) ?? 1) - 1);
-      if (!holdsNothing(allocation)) removeHolding(this.given, task, allocation);
+      if (!holdsNothing(allocation)) this.accounts.takeBack(task, allocation);
     }
   }
 
   /**
    * Keeps room for `count` shapes on the hosts where they would fit if those were empty: one host
-   * for a single task (the one with the most CPUs), as many as it takes for a gang.
+   * for a single task (the one with the most CPUs), as many as it takes for a gang. Where they would not
+   * fit at present even so, because of others than our tasks, nothing is kept: nobody knows until when.
    */
   private reserve(pool: RoomPool, shape: Shape, count: number): void {
     let left = count;
+    const shares: { host: RoomHost; times: number }[] = [];
     const hosts = pool.hosts
       .map((name) => this.room.host(name))
       .filter((host): host is RoomHost => host?.online === true && host.capacity !== null)
       .sort((a, b) => (b.capacity?.cpus ?? 0) - (a.capacity?.cpus ?? 0));
     for (const host of hosts) {
-      const here = Math.min(left, timesThatFit(shape, host.capacity ?? shape));
-      if (here <= 0) continue;
-      const reserved = this.reserved.get(host.name) ?? { cpus: 0, memory: 0, gpus: 0 };
-      this.reserved.set(host.name, {
-        cpus: reserved.cpus + here * shape.cpus,
-        memory: reserved.memory + here * shape.memory,
-        gpus: reserved.gpus + here * shape.gpus,
-      });
-      left -= here;
+      const capacity = capacityFor(pool, host) ?? shape;
+      const present = this.accounts.presentCapacity(pool, host, capacity);
+      const times = Math.min(left, timesThatFit(shape, present, host.slotsPerGpu));
+      if (times <= 0) continue;
+      shares.push({ host, times });
+      left -= times;
     }
+    if (left > 0) return;
+    for (const { host, times } of shares) this.accounts.reserve(pool, host, shape, times);
   }
+}
+
+function amounts({ cpus, memory, gpus }: Free): Shape {
+  return { cpus, memory, gpus: gpus.length };
 }
 
 function inPool(pool: RoomPool, { cpus, memory, gpus }: Shape): string {

@@ -57,8 +57,13 @@ export class TaskQueue {
   }
 
   isEmpty(): boolean {
+    return this.first() === null;
+  }
+
+  /** The task that is served first, or null where none is queued. */
+  first(): Task | null {
     this.trim();
-    return this.head === this.entries.length;
+    return this.entries[this.head]?.task ?? null;
   }
 
   private trim(): void {

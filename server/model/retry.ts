@@ -10,7 +10,21 @@ import type { Task } from './task.ts';
  * submits them again.
  */
 export function reopen(step: Step, root: Task): void {
-  const again = failedPart(step, root);
+  reopenAll(step, failedPart(step, root));
+}
+
+/** Makes a gang that has come to an end wait again, but for those of its shards that were cancelled (R21). */
+export function regather(step: Step, group: Task): void {
+  const again: Task[] = [];
+  for (const number of group.children) {
+    const shard = step.state.task(number);
+    if (!shard.cancelled) waitAgain(step, shard, again);
+  }
+  waitAgain(step, group, again);
+  reopenAll(step, again);
+}
+
+function reopenAll(step: Step, again: Task[]): void {
   for (let at = 0; at < again.length; at++) {
     const task = again[at] as Task;
     if (task.phase.kind !== 'done') continue;
@@ -39,9 +53,7 @@ function failedPart(step: Step, root: Task): Task[] {
 function restart(step: Step, task: Task, again: Task[]): void {
   const group = task.spec.shards === null ? [] : task.children.map((child) => step.state.task(child));
   for (const one of [...group, task]) {
-    undo(step, one, again);
-    step.state.enterPhase(one, { kind: 'waiting' });
-    one.own = null;
+    waitAgain(step, one, again);
     one.failures = 0;
     one.losses = 0;
     step.pending.push(one.number);
@@ -54,6 +66,14 @@ function restart(step: Step, task: Task, again: Task[]): void {
   }
 }
 
+/** What it waits for, and how often it may still fail, stays as it is. */
+function waitAgain(step: Step, task: Task, again: Task[]): void {
+  undo(step, task, again);
+  step.state.touch(task);
+  step.state.enterPhase(task, { kind: 'waiting' });
+  task.own = null;
+}
+
 function reopenAncestors(step: Step, task: Task, again: Task[]): void {
   for (let up = task.parent; up !== null; ) {
     const ancestor = step.state.task(up);
@@ -62,6 +82,9 @@ function reopenAncestors(step: Step, task: Task, again: Task[]): void {
       else {
         undo(step, ancestor, again);
         step.state.enterPhase(ancestor, { kind: 'subtasks' });
+        // Those of a gang are counted for all its shards together.
+        ancestor.failures = 0;
+        ancestor.losses = 0;
       }
     }
     up = ancestor.parent;

@@ -1,5 +1,5 @@
 /** What a task takes and what a host has: whether the one fits into the other, for now or ever. */
-import type { Room, RoomPool } from './room.ts';
+import { capacityFor, type Room, type RoomPool } from './room.ts';
 import type { Shape } from './task.ts';
 
 /** The shape a task takes: its pool's, with what its own flags put in place of it. */
@@ -16,12 +16,13 @@ export function fits(shape: Shape, free: Shape): boolean {
   );
 }
 
-/** How many of this shape fit at once. */
-export function timesThatFit(shape: Shape, capacity: Shape): number {
+/** How many of this shape fit at once, each on GPUs of its own or as the slots of a GPU allow. */
+export function timesThatFit(shape: Shape, capacity: Shape, slotsPerGpu: number): number {
+  if (shape.gpus > capacity.gpus) return 0;
   const ratios = [
     shape.cpus > 0 ? capacity.cpus / shape.cpus : Number.POSITIVE_INFINITY,
     shape.memory > 0 ? capacity.memory / shape.memory : Number.POSITIVE_INFINITY,
-    shape.gpus > 0 ? capacity.gpus / shape.gpus : Number.POSITIVE_INFINITY,
+    shape.gpus > 0 ? (capacity.gpus * slotsPerGpu) / shape.gpus : Number.POSITIVE_INFINITY,
   ];
   return Math.floor(Math.min(...ratios) + 1e-9);
 }
@@ -30,8 +31,7 @@ export function timesThatFit(shape: Shape, capacity: Shape): number {
 export function shapeProblem(room: Room, pool: RoomPool, override: Partial<Shape>): string | null {
   const shape = shapeOf(pool, override);
   const capacities = knownCapacities(room, pool);
-  if (capacities === null || capacities.some(({ capacity }) => timesThatFit(shape, capacity) >= 1))
-    return null;
+  if (capacities === null || capacities.some(({ capacity }) => fits(shape, capacity))) return null;
   const sizes = capacities.map(({ name, capacity }) => `${name} has ${describe(capacity)}`);
   return `pool ${pool.name} can never run this: it asks for ${describe(shape)}, and ${sizes.join(', ')}`;
 }
@@ -49,20 +49,30 @@ export function roomForGang(
   const shape = shapeOf(pool, override);
   const capacities = knownCapacities(room, pool);
   if (capacities === null) return null;
-  const each = capacities.map(({ name, capacity }) => ({ name, times: timesThatFit(shape, capacity) }));
+  const each = capacities.map(({ name, capacity, slotsPerGpu }) => ({
+    name,
+    times: timesThatFit(shape, capacity, slotsPerGpu),
+  }));
   const total = each.reduce((sum, { times }) => sum + times, 0);
   if (total >= count) return null;
   const sums = each.map(({ name, times }) => `${name} ${times}`).join(' + ');
   return `a gang of ${count} can never start in pool ${pool.name}: of ${describe(shape)} each, there fit ${sums} = ${total} < ${count}`;
 }
 
+interface KnownCapacity {
+  name: string;
+  capacity: Shape;
+  slotsPerGpu: number;
+}
+
 /** The capacities of the pool's hosts; null as long as one of them has never been reached. */
-function knownCapacities(room: Room, pool: RoomPool): { name: string; capacity: Shape }[] | null {
-  const known: { name: string; capacity: Shape }[] = [];
+function knownCapacities(room: Room, pool: RoomPool): KnownCapacity[] | null {
+  const known: KnownCapacity[] = [];
   for (const name of pool.hosts) {
-    const capacity = room.host(name)?.capacity ?? null;
-    if (capacity === null) return null;
-    known.push({ name, capacity });
+    const host = room.host(name);
+    const capacity = host === undefined ? null : capacityFor(pool, host);
+    if (host === undefined || capacity === null) return null;
+    known.push({ name, capacity, slotsPerGpu: host.slotsPerGpu });
   }
   return known;
 }

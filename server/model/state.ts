@@ -87,11 +87,15 @@ export class State {
   queue(task: Task): void {
     let lines = this.queues.get(task.spec.pool);
     if (lines === undefined) this.queues.set(task.spec.pool, (lines = new Map()));
-    const { cpus, memory, gpus } = task.spec.shape;
-    const name = [task.parent, cpus, memory, gpus].join(' ');
+    const name = lineOf(task);
     let line = lines.get(name);
     if (line === undefined) lines.set(name, (line = new TaskQueue()));
     line.add(task);
+  }
+
+  /** Whether a queued task is the first of its line; those behind it wait for it, and for nothing else. */
+  isFirstInLine(task: Task): boolean {
+    return this.queues.get(task.spec.pool)?.get(lineOf(task))?.first() === task;
   }
 
   occupy(task: Task, attempt: Attempt): void {
@@ -133,6 +137,12 @@ export class State {
     this.lastRemoval = this.sequence;
     return removed;
   }
+}
+
+/** Names the line of its pool in which a task waits. */
+function lineOf({ parent, spec }: Task): string {
+  const { cpus, memory, gpus } = spec.shape;
+  return [parent, cpus, memory, gpus].join(' ');
 }
 
 function isLetGo({ kind }: Phase): boolean {
@@ -213,11 +223,17 @@ export function subtree(state: State, root: Task): Task[] {
   return found;
 }
 
+/** The gang that a task is a shard of, or null. */
+export function gangOf(state: State, task: Task): Task | null {
+  if (task.shard === null || task.parent === null) return null;
+  const group = state.task(task.parent);
+  return group.spec.shards?.gang === true ? group : null;
+}
+
 /** Whether this task starts only together with its siblings (R21): a shard of a gang that has not started. */
 export function isGangShard(state: State, task: Task): boolean {
-  if (task.shard === null || task.parent === null) return false;
-  const { spec, phase } = state.task(task.parent);
-  return spec.shards?.gang === true && (phase.kind === 'waiting' || phase.kind === 'queued');
+  const kind = gangOf(state, task)?.phase.kind;
+  return kind === 'waiting' || kind === 'queued' || (kind === 'subtasks' && task.phase.kind === 'waiting');
 }
 
 function reindexFamily(state: State, task: Task): void {

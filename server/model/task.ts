@@ -66,12 +66,26 @@ export interface TaskSpec {
   environment: string;
   /** `-e` settings of this task, applied after `environment`. */
   variables: Record<string, string>;
-  /** There where bytes can be typed into its stdin; else that is empty (R36). */
-  stdin?: 'open';
+  /** `open` where bytes can be typed into its stdin, `terminal` where it runs in one; else it is empty (R36). */
+  stdin?: 'open' | 'terminal';
+  /** There where it runs in a terminal: what kind, and how large at first. */
+  terminal?: Terminal;
   /** Folder whose `.vbatch/config.yaml` applies, or null where there is none. */
   workspace: string | null;
   /** Set on the task that `-N` makes: it runs nothing itself (R20). */
   shards: Shards | null;
+}
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  rows: number;
+  columns: number;
+}
+
+/** A terminal as programs need to know it. */
+export interface Terminal extends TerminalSize {
+  /** What kind it is, as in TERM. */
+  term: string;
 }
 
 /** Changes to a host's login environment. Values may hold lone surrogates like `TaskSpec.command`. */
@@ -114,8 +128,8 @@ export interface Allocation {
 export interface Attempt {
   allocation: Allocation;
   state: 'starting' | 'running' | 'ended' | 'lost';
-  /** Why the command is being stopped before its own end, if it is. */
-  stopping: 'cancelled' | 'time limit' | null;
+  /** Why the command is being stopped before its own end, if it is; `gang`: all of its gang starts again. */
+  stopping: 'cancelled' | 'time limit' | 'gang' | null;
   placedAt: number;
   startedAt: number | null;
   endedAt: number | null;

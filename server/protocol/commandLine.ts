@@ -36,6 +36,8 @@ export interface SubmitCall {
   quiet: boolean;
   /** Print the task as JSON instead of its id. */
   json: boolean;
+  /** Run it in a terminal, which is the caller's to describe. */
+  tty: boolean;
 }
 
 export type CommandLineCall =
@@ -98,16 +100,30 @@ function submitCall(
     throw new VbatchError('usage', "-o json does not go with the task's own output on stdout");
   }
   const wait = follow || flags.wait === true;
+  const submission = { ...submissionOf(flags, context), command: commandOf(flags, command), awaited: wait };
+  if (flags.tty) checkTerminal(program, submission);
   return {
     kind: 'submit',
-    submission: { ...submissionOf(flags, context), command: commandOf(flags, command), awaited: wait },
+    submission,
     directory: flags.directory === undefined ? null : plainText('-C', flags.directory, 4_096),
     follow,
     wait,
     dryRun: flags.dryRun === true,
     quiet: flags.quiet === true,
     json: flags.output === 'json',
+    tty: flags.tty === true,
   };
+}
+
+function checkTerminal(program: Program, { shards, retries }: CommandLineSubmission): void {
+  if (program !== 'vrun')
+    throw new VbatchError('usage', '-t is for vrun: a terminal needs somebody who waits at it');
+  if (shards) throw new VbatchError('usage', '-t does not go with -N: shards cannot share one terminal');
+  if (retries)
+    throw new VbatchError(
+      'usage',
+      '-t does not go with --retries: what had a terminal is not started again by itself',
+    );
 }
 
 function commandOf(flags: Flags, command: readonly string[]): string[] {

@@ -28,6 +28,7 @@ export interface Flags {
   directory?: string;
   env?: string[];
   shell?: true;
+  tty?: true;
   follow?: true;
   wait?: true;
   hold?: true;
@@ -85,6 +86,7 @@ const groups: readonly (readonly [heading: string, definitions: readonly Definit
     [
       ['-f, --follow', 'show its output here and exit with its code'],
       ['--wait', 'wait for its end and exit with its code'],
+      ['-t, --tty', 'run it in a terminal, as `ssh -t` does; only vrun, and implied for `vrun bash`'],
       ['--dry-run', 'check everything, submit nothing'],
       ['-q, --quiet', 'print no notes'],
       ['-o, --output <format>', 'json: print the task instead of its id'],
@@ -107,6 +109,7 @@ const examples: Record<Program, string> = {
   vbatch --shell 'sort data.txt | uniq -c > counts.txt'`,
   vrun: `Examples:
   vrun -P cpu-8 python process_file.py data.csv
+  vrun -P gpu-1 bash
   ls *.csv | xargs -P 8 -I {} vrun --name {} ./convert.sh {}`,
 };
 

@@ -11,6 +11,7 @@ export const scriptHeadBytes = 16_384;
 const refused: readonly (readonly [keyof Flags, string])[] = [
   ['follow', '-f'],
   ['wait', '--wait'],
+  ['tty', '-t'],
   ['dryRun', '--dry-run'],
   ['quiet', '-q'],
   ['output', '-o'],

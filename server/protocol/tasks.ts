@@ -14,7 +14,7 @@ export const maxBatch = 1_000;
 export const maxBodyBytes = 16 * 1024 * 1024;
 
 const noNul = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL byte');
-const argument = noNul.refine(
+export const argumentSchema = noNul.refine(
   (text) => Buffer.byteLength(text) <= maxArgumentBytes,
   `is longer than ${maxArgumentBytes} bytes, which no Unix host can start a program with`,
 );
@@ -23,10 +23,19 @@ const variableName = noNul.refine(
   'is not the name of a variable',
 );
 
+const terminalSide = z.int().min(1).max(10_000);
+export const terminalSizeSchema = z.strictObject({ rows: terminalSide, columns: terminalSide });
+/** What TERM says; it becomes a variable on another machine. */
+export const termSchema = z
+  .string()
+  .regex(/^[\w.+:-]{1,100}$/, 'is not the name of a kind of terminal')
+  .describe('What kind of terminal, as in TERM.');
+export const terminalSchema = terminalSizeSchema.extend({ term: termSchema });
+
 export const dependencyKindSchema = z.enum(['success', 'fail', 'any']);
 
 /** A value may be any text without NUL. */
-export const variablesSchema = z.record(variableName, argument);
+export const variablesSchema = z.record(variableName, argumentSchema);
 
 export const submissionSchema = z
   .strictObject({
@@ -37,7 +46,7 @@ export const submissionSchema = z
       .optional()
       .describe('Repeating a submission with the same key makes nothing new (R4).'),
     name: noNul.min(1).max(1_000).optional().describe('Derived from the command where it is absent (R8).'),
-    command: z.array(argument).min(1).describe('Program and arguments.'),
+    command: z.array(argumentSchema).min(1).describe('Program and arguments.'),
     directory: noNul.startsWith('/').describe('Absolute working directory.'),
     pool: z.string().min(1).optional(),
     dependencies: z.array(z.strictObject({ kind: dependencyKindSchema, name: noNul.min(1) })).default([]),
@@ -60,12 +69,27 @@ export const submissionSchema = z
     variables: variablesSchema.default({}).describe('What -e sets.'),
     hold: z.boolean().default(false),
     awaited: z.boolean().default(false).describe('The submitter waits for the end, as vrun does.'),
-    stdin: z.enum(['empty', 'open']).default('empty').describe('Whether bytes can be typed into it (R36).'),
+    stdin: z
+      .enum(['empty', 'open', 'terminal'])
+      .default('empty')
+      .describe('`open`: bytes can be typed into it. `terminal`: it runs in a terminal (R36).'),
+    terminal: terminalSchema.optional().describe('The terminal to run in; goes with stdin `terminal`.'),
     workspace: noNul
       .startsWith('/')
       .nullable()
       .default(null)
       .describe('Folder that holds .vbatch/config.yaml.'),
+  })
+  .superRefine((submission, context) => {
+    const refuse = (place: keyof typeof submission, message: string) =>
+      context.addIssue({ code: 'custom', path: [place], message });
+    if ((submission.stdin === 'terminal') !== (submission.terminal !== undefined)) {
+      refuse('terminal', 'goes with stdin "terminal" and with nothing else');
+    } else if (submission.terminal !== undefined) {
+      if (submission.shards !== null) refuse('shards', 'cannot share one terminal');
+      if (submission.retries > 0)
+        refuse('retries', 'are not for a task with a terminal: a person starts it again');
+    }
   })
   .describe('One task to be made.');
 
@@ -199,6 +223,7 @@ export const taskDetailSchema = taskViewSchema.extend({
   allowFailure: z.boolean(),
   timeLimit: z.number().nullable(),
   retries: z.int(),
+  terminal: z.boolean().describe('Whether it runs in a terminal, to which `GET …/terminal` leads.'),
   shards: z.object({ total: z.int(), limit: z.int().nullable(), gang: z.boolean() }).nullable(),
 });
 export type TaskDetail = z.output<typeof taskDetailSchema>;
@@ -216,15 +241,36 @@ export const poolViewSchema = z.object({
 });
 export type PoolView = z.output<typeof poolViewSchema>;
 
+/** What a host may ask of a person while it is being connected to; see hosts.ts. */
+export const questionKinds = ['hostKey', 'passphrase', 'password', 'prompt'] as const;
+
 export const hostViewSchema = z.object({
   name: z.string(),
-  state: z.enum(['connecting', 'online', 'unreachable']),
+  state: z
+    .enum(['connecting', 'online', 'unreachable', 'disconnected'])
+    .describe('`disconnected`: let go of until somebody connects it again.'),
   since: z.iso.datetime().nullable(),
   reason: z.string().nullable(),
+  question: z
+    .enum(questionKinds)
+    .nullable()
+    .describe('What a person has to answer before it can be connected to, which POST connect asks.'),
   cpus: z.number(),
   memory: z.number(),
   gpus: z.array(
-    z.object({ index: z.int(), name: z.string(), memory: z.number(), task: z.string().nullable() }),
+    z.object({
+      index: z.int(),
+      name: z.string(),
+      memory: z.number().describe('Bytes.'),
+      tasks: z.array(z.string()).describe('Those that hold it.'),
+      other: z
+        .object({
+          user: z.string().nullable().describe('Null where that is not to be seen.'),
+          memory: z.number().nullable().describe('Bytes that they have there, where that is told.'),
+        })
+        .nullable()
+        .describe('Who uses it besides tasks: it is granted to nobody meanwhile.'),
+    }),
   ),
   usedCpus: z.number(),
   usedMemory: z.number(),

@@ -14,6 +14,8 @@ import { needsSystemSsh, type Transport } from './transport.ts';
 
 export interface SshConnection {
   readonly transport: Transport;
+  /** The name or address to which the SSH configuration leads. */
+  readonly hostName: string;
   /** As the host's sshd calls itself, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
   /** What it has let us in by, such as the file of a key. */
@@ -71,7 +73,7 @@ export async function connect(target: string, options: ConnectOptions): Promise<
   const optionsOf = (hop: SshSettings): LinkOptions => ({ ...linkOptions(hop, options), memory, signal });
   const maxSessions = options.maxSessions ?? defaultMaxSessions;
   const over = (transport: Transport, link: Link): SshConnection =>
-    new Connection(transport, link, settings.target, maxSessions);
+    new Connection(transport, link, settings, maxSessions);
   let need = options.transport === undefined ? await needsSystemSsh(settings, env) : null;
   if (options.transport !== 'system' && need === null) {
     try {
@@ -112,10 +114,14 @@ class Connection implements SshConnection {
   constructor(
     readonly transport: Transport,
     private readonly link: Link,
-    private readonly name: string,
+    private readonly settings: SshSettings,
     maxSessions: number,
   ) {
-    this.sessions = new Sessions(link, maxSessions, realTimers, name);
+    this.sessions = new Sessions(link, maxSessions, realTimers, settings.target);
+  }
+
+  get hostName(): string {
+    return this.settings.hostName;
   }
 
   get serverVersion(): string {
@@ -142,7 +148,7 @@ class Connection implements SshConnection {
   private async openFiles(): Promise<SftpClient> {
     try {
       const channel = await this.sessions.request({ subsystem: 'sftp' });
-      const client = await SftpClient.start(channel, this.name);
+      const client = await SftpClient.start(channel, this.settings.target);
       // A server that has ended is started again when files are next asked for.
       void client.ended.then(() => {
         this.sftp = null;

@@ -62,6 +62,16 @@ describe('the rules', () => {
     expect(followed).toMatchObject({ stdout: 'shown\n5\n', stderr: '' });
   });
 
+  it('R3 cancels what a vrun waits for that is told to end inside a task', async () => {
+    const run = await sandbox.submitted(
+      `vbatch bash -c 'timeout 1 vrun --name slow sh -c "trap \\"echo ended; exit 9\\" TERM; sleep 60 & wait"; echo "code $?"'`,
+    );
+    expect((await sandbox.log(run.id)).stdout).toBe('ended\ncode 124\n');
+    expect(await sandbox.children(run.id)).toMatchObject([
+      { name: 'slow', status: 'CANCELLED', exitCode: 9 },
+    ]);
+  });
+
   it('makes a child also where the Node program is found before the shim', async () => {
     const node = join(sandbox.folder, 'bin/vbatch');
     const run = await sandbox.submitted(`vbatch bash -c '${node} --name child true'`);

@@ -2,6 +2,8 @@
 import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import type {
+  Attended,
+  Beside,
   EngineService,
   LogRequest,
   Publication,
@@ -9,6 +11,7 @@ import type {
   TaskQuery,
   Typed,
 } from '../../server/engine/service.ts';
+import type { Seat, Viewer } from '../../server/hosts/host.ts';
 import type { TaskNumber } from '../../server/model/task.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import type { LogChunk } from '../../server/protocol/logs.ts';
@@ -43,6 +46,8 @@ export class FakeEngine implements EngineService {
       { stream: 'stdout', data: Buffer.from('out') },
       { stream: 'stderr', data: Buffer.from('err') },
     ] satisfies LogChunk[]);
+  /** What becomes of those who want to sit at a terminal, unless a test puts something else here. */
+  terminal: (viewer: Viewer, signal: AbortSignal) => Promise<Attended> = async () => 'ended';
   private readonly numbersById = new Map<string, TaskNumber>();
   private readonly removals: { sequence: number; id: string }[] = [];
   private readonly emitter = new EventEmitter().setMaxListeners(0);
@@ -134,7 +139,17 @@ export class FakeEngine implements EngineService {
   async hosts(): Promise<HostView[]> {
     const use = { usedCpus: 0, usedMemory: 0, running: 0 };
     return [
-      { name: 'local', state: 'online', since: someTime, reason: null, cpus: 2, memory: 8, gpus: [], ...use },
+      {
+        name: 'local',
+        state: 'online',
+        since: someTime,
+        reason: null,
+        question: null,
+        cpus: 2,
+        memory: 8,
+        gpus: [],
+        ...use,
+      },
     ];
   }
 
@@ -176,8 +191,20 @@ export class FakeEngine implements EngineService {
     return { attempt: 1, open: !typed.end };
   }
 
-  async logSize(): Promise<{ stdout: number; stderr: number }> {
-    return { stdout: 3, stderr: 4 };
+  async attend(text: string, viewer: Viewer, signal: AbortSignal): Promise<Attended> {
+    this.get(text);
+    return await this.terminal(viewer, signal);
+  }
+
+  async openBeside(text: string, what: Beside, viewer: Viewer): Promise<Seat> {
+    this.calls.push(['beside', text, what]);
+    const place = await this.terminal(viewer, new AbortController().signal);
+    if (typeof place !== 'object') throw new VbatchError('refused', `${text} is ${place}.`);
+    return place.seat;
+  }
+
+  async logSize(): Promise<{ stdout: number; stderr: number; whole: boolean }> {
+    return { stdout: 3, stderr: 4, whole: true };
   }
 
   subscribe(listener: (publication: Publication) => void): () => void {
@@ -267,6 +294,7 @@ export function freshTask(id: string): TaskDetail {
     allowFailure: false,
     timeLimit: null,
     retries: 0,
+    terminal: false,
     shards: null,
   };
 }

@@ -7,13 +7,18 @@ import type {
   Host,
   HostFacts,
   HostReports,
+  Leavings,
   LogStream,
   LogStretch,
   NestedCall,
+  Seat,
   StartOrder,
+  Viewer,
 } from '../../server/hosts/host.ts';
+import type { Shape, Terminal } from '../../server/model/task.ts';
+import type { Finding, Pruned, Question } from '../../server/protocol/hosts.ts';
 
-export const someFacts: HostFacts = { cpus: 4, memory: 8 * 1024 ** 3, gpus: [] };
+export const someFacts: HostFacts = { cpus: 4, memory: 8 * 1024 ** 3, gpus: [], address: 'here' };
 
 export class FakeHost implements Host {
   /** Every order, such as `start 1.1` or `stop 1.1`, in the order in which they came. */
@@ -28,6 +33,8 @@ export class FakeHost implements Host {
   private readonly logs = new Map<string, string>();
   private readonly stretches = new Map<AttemptKey, LogStretch[]>();
   private readonly watchers = new Set<() => void>();
+  /** Who looks at which attempt's terminal. A test says which attempts have one. */
+  readonly terminals = new Map<AttemptKey, Set<Viewer>>();
   private told: HostReports | null = null;
 
   constructor(readonly name = 'local') {}
@@ -60,8 +67,10 @@ export class FakeHost implements Host {
     this.reports.ended(key, { exitCode, signal, reason: null });
   }
 
-  call(attempt: AttemptKey, name: string, program: NestedCall['program'], ...args: string[]): void {
+  /** Returns what tells the calling process to end. */
+  call(attempt: AttemptKey, name: string, program: NestedCall['program'], ...args: string[]): () => void {
     const environment = { set: {}, unset: [] };
+    const gone = new AbortController();
     this.reports.call({
       key: `${attempt}/${name}`,
       attempt,
@@ -70,7 +79,9 @@ export class FakeHost implements Host {
       directory: '/',
       environment,
       variables: new Map(),
+      gone: gone.signal,
     });
+    return () => gone.abort();
   }
 
   open(reports: HostReports): void {
@@ -78,6 +89,41 @@ export class FakeHost implements Host {
   }
 
   async close(): Promise<void> {}
+
+  /** What the next question is, or why the host cannot be reached; null for online. */
+  asking: (answer?: string | null) => Promise<Question | null> = async () => null;
+  question: Question | null = null;
+
+  async connect(): Promise<Question | null> {
+    this.orders.push('connect');
+    return this.asking();
+  }
+
+  async answerQuestion(id: string, answer: string | null): Promise<Question | null> {
+    this.orders.push(`answer ${id} ${answer}`);
+    return this.asking(answer);
+  }
+
+  retry(): void {
+    this.orders.push('retry');
+  }
+
+  disconnect(): void {
+    this.orders.push('disconnect');
+  }
+
+  async examine(configured: Partial<Shape>): Promise<Finding[]> {
+    return [{ topic: 'room', status: 'ok', text: JSON.stringify(configured), fix: null }];
+  }
+
+  async prune({ isKnown, folders }: Leavings): Promise<Pruned> {
+    const attempts = this.leftovers.filter((key) => !isKnown(key)).length;
+    const none = { versions: 0, environments: 0, others: [] };
+    return { freed: attempts * 1024, attempts, folders: folders.length, ...none };
+  }
+
+  /** Attempts of which there are files. */
+  leftovers: AttemptKey[] = [];
 
   async loginEnvironment(): Promise<ReadonlyMap<string, string>> {
     return new Map();
@@ -120,6 +166,30 @@ export class FakeHost implements Host {
   async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
     this.orders.push(`input ${key} ${offset} ${bytes.toString()}${end ? ' end' : ''}`);
     return !end;
+  }
+
+  attend(key: AttemptKey, viewer: Viewer): Seat | null {
+    const viewers = this.terminals.get(key);
+    if (viewers === undefined) return null;
+    viewers.add(viewer);
+    return this.seat(key, () => viewers.delete(viewer));
+  }
+
+  async openBeside(
+    { key, directory }: Pick<StartOrder, 'key' | 'directory'>,
+    command: readonly string[] | null,
+    { term, rows, columns }: Terminal,
+  ): Promise<Seat> {
+    this.orders.push(`beside ${key} in ${directory}: ${command?.join(' ')} (${term} ${columns}x${rows})`);
+    return this.seat(`beside ${key}`, () => this.orders.push(`leave beside ${key}`));
+  }
+
+  private seat(what: string, leave: () => void): Seat {
+    return {
+      input: async (bytes) => void this.orders.push(`type ${what} ${bytes.toString()}`),
+      resize: ({ rows, columns }) => this.orders.push(`resize ${what} ${columns}x${rows}`),
+      leave,
+    };
   }
 
   async readHead(): Promise<Buffer | null> {

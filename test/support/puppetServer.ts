@@ -10,6 +10,7 @@ import { VbatchError } from '../../server/protocol/errors.ts';
 import { reportReadiness } from '../../server/readiness.ts';
 import { acquireLock } from '../../server/store/lock.ts';
 import { FakeEngine } from './fakeEngine.ts';
+import { FakeHosts } from './fakeHosts.ts';
 
 const token = 'puppet';
 const { env } = process;
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   };
   const server = createHttpServer({
     engine: new FakeEngine(),
+    hosts: new FakeHosts(),
     token,
     loginEnvironment: async () => new Map(Object.entries(env).map(([name, value]) => [name, value ?? ''])),
     onStop: () => void onStop(),

@@ -41,9 +41,20 @@ export class World {
     this.hosts.set(name, {
       name,
       capacity: { cpus, memory: memoryGib * gib, gpus },
+      gpus: Array.from({ length: gpus }, (_, index) => index),
+      slotsPerGpu: 1,
+      avoid: new Map(),
       online,
       trouble: online ? null : 'no route',
     });
+  }
+
+  /** Changes what is known of a host's GPUs. */
+  setGpus(name: string, change: Partial<Pick<RoomHost, 'gpus' | 'slotsPerGpu' | 'avoid'>>): void {
+    const host = this.hosts.get(name);
+    if (host === undefined || host.capacity === null) throw new Error(`the test has no host ${name}`);
+    const gpus = change.gpus ?? host.gpus;
+    this.hosts.set(name, { ...host, ...change, capacity: { ...host.capacity, gpus: gpus.length } });
   }
 
   addPool(

@@ -6,9 +6,11 @@
 #
 #   { _vb_start KEY STDIN DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…; }    see attempt.sh
 #   { _vb_stop KEY MILLISECONDS; }     end the whole group: TERM, grace, KILL
+#   { _vb_hang_up KEY; }               tell all of an attempt that its terminal is gone
 #   { _vb_check KEY; }                 tell the attempt's state
 #   { _vb_sweep KEY…; }                tell of those only that have come to nothing
 #   { _vb_forget KEY…; }               remove all files of these attempts
+#   { _vb_gpus; }                      look at who uses the GPUs; see gpus.sh
 #   { _vb_beat; }                      the server is still there
 #   { _vb_reply CALL LINE; }           hand a line to the shim of a call
 #   { _vb_answer CALL LINE; }          hand it the last one, after which the call is over
@@ -19,6 +21,7 @@
 #   ready MODE              orders are carried out from now on; a new agent has retired the old one
 #   unfit                   there is no way to detach an attempt here; the agent ends
 #   started KEY             the command runs
+#   started KEY terminal    it runs in a terminal, which whoever has started it holds
 #   ended KEY KIND CODE TEXT      the command has ended; or, where nothing more was to be started:
 #     KIND exit             it ran; CODE as the shell's $?
 #     KIND directory        the directory TEXT cannot be entered
@@ -31,7 +34,9 @@
 #   absent KEY              nothing is known of it. The order to start it may still come to effect:
 #                           start it again (one of the two takes effect) or stop it
 #   call CALL               calls/CALL holds a request of the shim; CALL is KEY/NAME
+#   gone CALL               it was told to end by a signal, and waits for its answer
 #   answered CALL           it has got its last line, or is not there any more
+#   gpus                    the file `gpus` says who uses the GPUs
 #   took CALL STREAM OFFSET     it has passed on so many bytes of its stdout or stderr
 #   deaf CALL STREAM        nobody reads what it passes on, or it is not there any more
 #   took KEY stdin OFFSET   the attempt's stdin has been given so many bytes
@@ -45,7 +50,8 @@
 # its own without any terminal, and its children the default signals. dash and busybox ash refuse
 # `set -m` without one and make background jobs ignore SIGINT for ever, so there W is a fresh shell
 # under a setsid in the foreground that forks by itself: util-linux' with -f, any other by being
-# run as the leader of a session already.
+# run as the leader of a session already. Where the attempt is to run in a terminal, the server opens
+# that, and W is a child of the shell that leads its session.
 #
 # The agent ends with its stdin, and where it has a lease, also when nothing has been heard of the server
 # for that long: a connection may be lost without its host ever knowing. Attempts go on; but the kernel sends SIGHUP to a *stopped* one that
@@ -60,19 +66,7 @@ umask 077
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 . "$_vb_here/attempt.sh"
 
-# Names this life of the machine. A container that starts again has the kernel's boot id as before, but
-# another first process.
-_vb_boot=-
-if [ -r "$_vb_proc/sys/kernel/random/boot_id" ]; then
-  read -r _vb_boot <"$_vb_proc/sys/kernel/random/boot_id"
-  if read -r _vb_line <"$_vb_proc/1/stat"; then
-    _vb_line=${_vb_line##*) }
-    set -- $_vb_line
-    _vb_boot=$_vb_boot.${20}
-  fi 2>/dev/null
-fi
-_vb_exec=exec
-if (exec -- sh -c :) 2>/dev/null; then _vb_exec='exec --'; fi
+_vb_look_around
 
 # ---- Processes --------------------------------------------------------------------------------
 
@@ -181,7 +175,7 @@ _vb_check() {
       _vb_check "$1"
     fi
   elif [ -n "$_vb_alive" ] || _vb_grouped; then
-    _vb_tell "started $1"
+    _vb_tell_started "$1"
   elif _vb_recorded; then
     _vb_tell "ended $1 $_vb_end"
   else
@@ -233,6 +227,8 @@ _vb_stopping() {
   if _vb_identified "$_vb_at.run"; then
     _vb_waited=0
     _vb_signal TERM "$1"
+    # A shell at a terminal ends by nothing less.
+    [ ! -e "$_vb_at.tty" ] || _vb_signal_strays HUP "$1"
     _vb_signal CONT "$1"
     _vb_pause=20
     while _vb_left "$1"; do
@@ -247,6 +243,16 @@ _vb_stopping() {
   _vb_tell "stopped $1 $_vb_end"
 }
 
+_vb_hang_up() {
+  (
+    _vb_files "$1"
+    if _vb_identified "$_vb_at.run"; then
+      _vb_signal HUP "$1"
+      _vb_signal CONT "$1"
+    fi
+  ) </dev/null >/dev/null 2>&1 &
+}
+
 _vb_left() {
   _vb_identified "$_vb_at.run"
   _vb_grouped || [ -n "$(_vb_strays "$1")" ]
@@ -254,6 +260,10 @@ _vb_left() {
 
 _vb_signal() {
   if _vb_grouped; then kill "-$1" "-$_vb_pid" 2>/dev/null; fi
+  _vb_signal_strays "$1" "$2"
+}
+
+_vb_signal_strays() {
   for _vb_stray in $(_vb_strays "$2"); do kill "-$1" "$_vb_stray" 2>/dev/null; done
 }
 
@@ -288,6 +298,13 @@ _vb_answer() {
 _vb_input() {
   _vb_files "$1"
   _vb_hand "$_vb_at.in" "$2" || _vb_tell "deaf $1 stdin"
+}
+
+# In the background, because a driver may hang.
+_vb_gpus() {
+  # Lets go of the look before.
+  jobs >/dev/null 2>&1
+  (. "$_vb_here/gpus.sh") </dev/null >/dev/null 2>&1 &
 }
 
 _vb_beat() {
@@ -390,6 +407,7 @@ _vb_tell "ready $_vb_mode"
 if cd "$_vb_root/calls" 2>/dev/null; then
   find . -type f ! -name '*.*' -size +0c -exec ls -tr {} + | while read -r _vb_file; do
     _vb_tell "call ${_vb_file#./}"
+    [ ! -e "$_vb_file.gone" ] || _vb_tell "gone ${_vb_file#./}"
   done
   cd /
 fi

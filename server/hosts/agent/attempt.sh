@@ -1,7 +1,7 @@
 # One attempt: the wrapper W around one execution of a task's command.
 #
-# W is either a subshell of the agent (bash, whose `set -m` gives it a process group of its own) or
-# a fresh shell started by setsid; see "How W is started" in agent.sh. It leads the attempt's
+# W is a subshell of the agent (bash, whose `set -m` gives it a process group of its own), a fresh shell
+# started by setsid, or one in a terminal; see "How W is started" in agent.sh. It leads the attempt's
 # process group, runs the command as its only child, in the foreground, and outlives the agent and
 # the server: what it leaves in files is the truth, what it tells through the FIFO only a hint.
 #
@@ -20,6 +20,8 @@
 #            . . .           the end, wherever that is
 #          Bytes that do not begin where the last ones ended are only answered with where that is.
 #   .pipe  what leads from there to the command
+#   .tty   there where the attempt runs in a terminal, which is its stdin, stdout and stderr: .out is
+#          empty then, and the server keeps what is shown
 #   .stop  while a stop is under way: identity of who does it, as in .run; then the grace in
 #          milliseconds. W does not tell the end then, because that is not yet the end of all
 #
@@ -40,6 +42,11 @@ _vb_files() {
 # than PIPE_BUF is never mixed with another.
 _vb_tell() {
   printf '%s\n' "$1" 1<>"$_vb_root/fifo"
+}
+
+# Tells that attempt KEY, whose files _vb_at names, runs.
+_vb_tell_started() {
+  if [ -e "$_vb_at.tty" ]; then _vb_tell "started $1 terminal"; else _vb_tell "started $1"; fi
 }
 
 # Records how the attempt ended: KIND CODE TEXT. Text that a single short line cannot carry is left out.
@@ -64,15 +71,21 @@ _vb_recorded() {
 }
 
 # Runs in W: KEY STDIN DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
-# STDIN is `empty` or `open`. ENVIRONMENT is a file to source. The COUNT assignments come on top of it.
+# STDIN is `empty`, `open`, or `terminal` where W itself was started in one. ENVIRONMENT is a file to source. The COUNT assignments come on top of it.
 # WORD… is executed; PROGRAM is the one of them to look for beforehand.
 _vb_attempt() {
   _vb_key=$1
   _vb_files "$1"
   [ -d "$_vb_root/tasks/$_vb_bucket" ] || mkdir -p "$_vb_root/tasks/$_vb_bucket"
-  # Made before anybody can take this attempt for one that runs, and so type into it.
-  [ "$2" = empty ] || mkfifo "$_vb_at.in" "$_vb_at.pipe"
-  _vb_self
+  _vb_stdin=$2
+  if [ "$_vb_stdin" = open ]; then
+    # Made and held before anybody can take this attempt for one that runs and type into it: what is
+    # written to a FIFO that nobody holds is lost.
+    mkfifo "$_vb_at.in" "$_vb_at.pipe"
+    if [ -p "$_vb_at.in" ] && [ -p "$_vb_at.pipe" ]; then exec 4<>"$_vb_at.in"; else _vb_stdin=empty; fi
+  fi
+  [ "$_vb_stdin" != terminal ] || printf '' >"$_vb_at.tty"
+  [ "$_vb_stdin" = terminal ] || _vb_self
   set -C
   _vb_mine=
   # The group's body runs only if the redirection has created the file.
@@ -88,25 +101,34 @@ _vb_attempt() {
   # Caught, not ignored, so that the command starts with the defaults: a signal to the whole group
   # ends the command but not W, which has the end still to record.
   trap : HUP INT QUIT PIPE ALRM TERM USR1 USR2
-  _vb_tell "started $_vb_key"
-  _vb_stdin=$2
+  _vb_tell_started "$_vb_key"
   shift 2
   # Appending, so that a command that truncates /dev/stdout leaves no hole. W's own stdin and stderr
   # are /dev/null: a shell's notice that its child was killed is none of the task's output.
-  if [ "$_vb_stdin" = open ] && [ -p "$_vb_at.in" ] && [ -p "$_vb_at.pipe" ]; then
-    # As long as W holds the FIFO its reader waits for more, so that one ends with W, whatever ends W.
-    exec 4<>"$_vb_at.in"
-    # The braces keep dash from saving what is closed for the typist, as it does for a function.
-    { _vb_type; } <"$_vb_at.in" >"$_vb_at.pipe" 4<&- &
+  if [ "$_vb_stdin" = open ]; then
+    # As long as W holds .in its reader waits for more, so that one ends with W, whatever ends W. The
+    # braces keep dash from saving what is closed for it, as it does for a function. A signal to the whole
+    # group is for the command, which may read on; it starts when .pipe has been opened from both sides.
+    {
+      trap '' HUP INT QUIT PIPE ALRM TERM USR1 USR2
+      { _vb_type; } <"$_vb_at.in" >"$_vb_at.pipe"
+    } 4<&- &
+    _vb_typist=$!
     (_vb_command "$@") <"$_vb_at.pipe" >>"$_vb_at.out" 4<&-
     _vb_code=$?
+    # How much the command was given is told before its end is.
     exec 4<&-
+    wait "$_vb_typist"
     rm -f "$_vb_at.in" "$_vb_at.pipe"
+  elif [ "$_vb_stdin" = terminal ]; then
+    (_vb_command "$@")
+    _vb_code=$?
   else
     (_vb_command "$@") >>"$_vb_at.out"
     _vb_code=$?
   fi
-  if [ "$_vb_code" -gt 0 ] && [ "$_vb_code" -le 128 ] && [ ! -e "$_vb_at.err" ] && [ ! -e "$_vb_at.exit" ]; then
+  if [ "$_vb_code" -gt 0 ] && [ "$_vb_code" -le 128 ] && [ "$_vb_stdin" != terminal ] &&
+    [ ! -e "$_vb_at.err" ] && [ ! -e "$_vb_at.exit" ]; then
     # It could not even create its stderr.
     _vb_tell "unable $_vb_key"
     exit
@@ -126,10 +148,20 @@ _vb_attempt() {
   [ -e "$_vb_at.stop" ] || _vb_tell "ended $_vb_key $_vb_end"
 }
 
+# Runs in a fresh shell that leads a terminal's session: as _vb_attempt, with `terminal` for STDIN. W is a
+# subshell of it and in its group, whose identity .run has. When the terminal is hung up the kernel sends
+# SIGHUP to this leader alone, and to what is in the foreground when that has ended: so it does end.
+_vb_terminal() {
+  exec 2>/dev/null
+  _vb_look_around
+  _vb_self
+  trap : INT QUIT PIPE ALRM TERM USR1 USR2
+  (_vb_attempt "$@")
+  exit
+}
+
 # Writes what comes from .in on stdin to stdout, until the end comes or nobody reads.
 _vb_type() {
-  # A signal to the whole group is for the command, which may read on.
-  trap '' HUP INT QUIT PIPE ALRM TERM USR1 USR2
   _vb_typed=0
   while IFS=' ' read -r _vb_from _vb_to _vb_text; do
     [ "$_vb_text" != . ] || break
@@ -150,6 +182,21 @@ _vb_self() {
   _vb_identity="$_vb_identity $(ps -o lstart= -p "$_vb_identity")"
 }
 
+# Sets what is the same for all attempts of a machine: _vb_boot names this life of it, _vb_exec executes a
+# command. A container that starts again has the kernel's boot id as before, but another first process.
+_vb_look_around() {
+  _vb_boot=-
+  if [ -r "$_vb_proc/sys/kernel/random/boot_id" ]; then
+    read -r _vb_boot <"$_vb_proc/sys/kernel/random/boot_id"
+    if read -r _vb_line <"$_vb_proc/1/stat"; then
+      set -- ${_vb_line##*) }
+      _vb_boot=$_vb_boot.${20}
+    fi 2>/dev/null
+  fi
+  _vb_exec=exec
+  if (exec -- sh -c :) 2>/dev/null; then _vb_exec='exec --'; fi
+}
+
 # The command's process: DIRECTORY ENVIRONMENT PROGRAM COUNT NAME=VALUE… WORD…
 _vb_command() {
   cd "$1" || {
@@ -158,7 +205,7 @@ _vb_command() {
   }
   # Still with W's stderr: setting LC_ALL makes bash complain of a locale that is not installed.
   . "$2" || exit
-  exec 2>>"$_vb_at.err" || exit
+  if [ "$_vb_stdin" = terminal ]; then exec 2>&1; else exec 2>>"$_vb_at.err" || exit; fi
   _vb_program=$3
   _vb_count=$4
   shift 4

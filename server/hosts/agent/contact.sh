@@ -5,7 +5,7 @@
 # Prints lines `NAME TEXT` between two marks; contact.ts reads them.
 
 _vb_path=$PATH
-PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/rocm/bin:/usr/lib/wsl/lib
 
 _vb_say() {
   printf '%s %s\n' "$1" "$2"

@@ -20,9 +20,11 @@ export type StreamKey = string;
 export type AgentEvent =
   | { type: 'ready'; mode: string }
   | { type: 'unfit' }
-  | { type: 'started' | 'lost' | 'absent' | 'unable'; key: AttemptKey }
+  | { type: 'gpus' }
+  | { type: 'started'; key: AttemptKey; terminal: boolean }
+  | { type: 'lost' | 'absent' | 'unable'; key: AttemptKey }
   | { type: 'ended' | 'stopped'; key: AttemptKey; end: End }
-  | { type: 'call' | 'answered'; call: CallKey }
+  | { type: 'call' | 'gone' | 'answered'; call: CallKey }
   | { type: 'took'; of: StreamKey; offset: number }
   | { type: 'deaf'; of: StreamKey };
 
@@ -41,11 +43,17 @@ export function parseEvent(line: string): AgentEvent | null {
     case 'ready':
       return { type, mode: rest };
     case 'unfit':
+    case 'gpus':
       return { type };
     case 'call':
+    case 'gone':
     case 'answered':
       return callPattern.test(rest) ? { type, call: rest } : null;
-    case 'started':
+    case 'started': {
+      const [key, what] = splitOnce(rest);
+      const isKnown = keyPattern.test(key) && (what === '' || what === 'terminal');
+      return isKnown ? { type, key, terminal: what === 'terminal' } : null;
+    }
     case 'lost':
     case 'absent':
     case 'unable':

@@ -46,8 +46,8 @@ export function becomeAgent(settings: AgentSettings): string {
 /** What W needs to know of an attempt; see attempt.sh. */
 export interface Launch {
   key: AttemptKey;
-  /** Whether bytes can be typed into its stdin; else it is empty. */
-  stdin: 'empty' | 'open';
+  /** Whether bytes can be typed into its stdin, or W is in a terminal; else it is empty. */
+  stdin: 'empty' | 'open' | 'terminal';
   directory: string;
   /** A file to source for the environment. */
   environment: string;
@@ -60,17 +60,26 @@ export interface Launch {
 }
 
 export function startOrder(launch: Launch): string {
+  return order('_vb_start', launchWords(launch));
+}
+
+/** The script of the shell that leads a terminal's session, and has an attempt run there. */
+export function terminalScript(
+  launch: Launch,
+  { root, scripts, proc }: Pick<AgentSettings, 'root' | 'scripts' | 'proc'>,
+): string {
+  // The marks of UTF-8 let backspace take back a whole character.
+  return `umask 077
+stty iutf8 2>/dev/null
+. ${quote(`${scripts}/attempt.sh`)}
+_vb_root=${quote(root)} _vb_proc=${quote(proc)}
+_vb_terminal ${launchWords(launch).map(quote).join(' ')}
+`;
+}
+
+function launchWords(launch: Launch): string[] {
   const { key, stdin, directory, environment, program, assignments, words } = launch;
-  return order('_vb_start', [
-    key,
-    stdin,
-    directory,
-    environment,
-    program,
-    String(assignments.length),
-    ...assignments,
-    ...words,
-  ]);
+  return [key, stdin, directory, environment, program, String(assignments.length), ...assignments, ...words];
 }
 
 /** Renews the agent's lease. */
@@ -87,12 +96,22 @@ export function stopOrder(key: AttemptKey, graceSeconds: number): string {
   return order('_vb_stop', [key, String(Math.round(graceSeconds * 1000))]);
 }
 
+/** Tells all of an attempt that its terminal is gone. */
+export function hangUpOrder(key: AttemptKey): string {
+  return order('_vb_hang_up', [key]);
+}
+
 export function checkOrder(key: AttemptKey): string {
   return order('_vb_check', [key]);
 }
 
 export function sweepOrder(keys: readonly AttemptKey[]): string {
   return order('_vb_sweep', keys);
+}
+
+/** Has it look at who uses the GPUs. */
+export function gpusOrder(): string {
+  return order('_vb_gpus', []);
 }
 
 export function forgetOrder(keys: readonly AttemptKey[]): string {

@@ -11,10 +11,17 @@ const shim = script('./shim.sh');
 /** The first words with a machine over SSH; see ssh/contact.ts. */
 export const contactScript = script('./contact.sh');
 
+/** A look at everything that matters on a machine; see checkMachine.ts. */
+export const checkScript = script('./check.sh');
+
+/** Removes what is not needed any more; see prune.ts. */
+export const pruneScript = script('./prune.sh');
+
 /** Contents by path within the folder that `scriptsVersion` names. */
 export const scripts: Readonly<Record<string, string>> = {
   'agent.sh': script('./agent.sh'),
   'attempt.sh': script('./attempt.sh'),
+  'gpus.sh': script('./gpus.sh'),
   'login.sh': script('./login.sh'),
   'bin/vbatch': shim,
   'bin/vrun': shim,

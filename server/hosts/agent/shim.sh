@@ -18,6 +18,9 @@
 # only answered with where that is: so a server that takes over goes on at the right byte. Where
 # nobody reads (`vrun … | head -1`), that is told too.
 #
+# A vrun that is told to end by HUP, INT or TERM says so, and goes on: its task is cancelled, and the
+# answer comes when that has ended. The file NAME.gone says it to an agent that does not listen yet.
+#
 # Names begin with _vb_ because any other may be a variable of the environment that is to be told.
 
 _vb_program=${0##*/}
@@ -54,11 +57,20 @@ exec 3<>"$_vb_at.reply"
 {
   printf '%s\0' "$_vb_program" "$PWD" "$#" "$@" && export -p && printf '\0END\n'
 } >|"$_vb_at" || _vb_fail "cannot write $_vb_at; is the disk full?"
+
+_vb_leave() {
+  trap '' HUP INT TERM
+  printf '' >"$_vb_at.gone"
+  _vb_tell "gone $_vb_key/$_vb_name"
+}
+[ "$_vb_program" != vrun ] || trap _vb_leave HUP INT TERM
 _vb_tell "call $_vb_key/$_vb_name"
 
 _vb_stdout=0
 _vb_stderr=0
-while IFS=' ' read -r _vb_code _vb_from _vb_to <&3; do
+while :; do
+  # Some shells leave off reading at a signal.
+  IFS=' ' read -r _vb_code _vb_from _vb_to <&3 || continue
   case $_vb_code in
   stdout)
     if [ "$_vb_from" -ne "$_vb_stdout" ] || cat "$_vb_at.stdout.$_vb_from" 3<&-; then

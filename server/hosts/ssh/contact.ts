@@ -45,11 +45,14 @@ export async function makeContact(connection: SshConnection, folder: string): Pr
   const output = await readMarked(channel.stdout, { start: `${mark}\n`, end: `${mark} end\n` }, patience);
   channel.close();
   if (!Buffer.isBuffer(output)) throw new Error(`its shell ${output}`);
-  return readContact(decodeBytes(output), (asked + Date.now()) / 2);
+  return readContact(decodeBytes(output), (asked + Date.now()) / 2, connection.hostName);
 }
 
-/** @param now when the machine told its time, by our clock. */
-export function readContact(text: string, now: number): Contact {
+/**
+ * @param now when the machine told its time, by our clock.
+ * @param address by which we have reached it.
+ */
+export function readContact(text: string, now: number, address: string): Contact {
   const told = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const at = line.indexOf(' ');
@@ -71,7 +74,7 @@ export function readContact(text: string, now: number): Contact {
     bash: one('bash') ?? null,
     hasProc: !told.has('noproc'),
     system: one('system') ?? '',
-    facts: readFacts(one, all),
+    facts: { ...readFacts(one, all), address },
     folder,
     hasScripts: told.has('scripts'),
     attempts: all('attempt').filter((key) => /^\d+\.\d+$/.test(key)),
@@ -79,7 +82,10 @@ export function readContact(text: string, now: number): Contact {
   };
 }
 
-function readFacts(one: (name: string) => string | undefined, all: (name: string) => string[]): HostFacts {
+function readFacts(
+  one: (name: string) => string | undefined,
+  all: (name: string) => string[],
+): Omit<HostFacts, 'address'> {
   const files = new Map(
     all('limit').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
   );
@@ -89,14 +95,6 @@ function readFacts(one: (name: string) => string | undefined, all: (name: string
   return {
     cpus: Math.min(Number(one('cpus')) || 1, limits.cpus),
     memory: Math.min(Number(one('memory')) || 0, limits.memory),
-    gpus: green.length > 0 ? green : rocmGpus(all('rocm').join('\n')),
+    gpus: green.length > 0 ? green : rocm.parse(all('rocm').join('\n')),
   };
-}
-
-function rocmGpus(output: string): HostFacts['gpus'] {
-  try {
-    return output === '' ? [] : rocm.parse(output);
-  } catch {
-    return [];
-  }
 }

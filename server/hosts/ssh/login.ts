@@ -36,7 +36,8 @@ async function printed(
   return output;
 }
 
-function loginCommand(shell: string, printer: string): (mark: string) => string {
+/** Has the user's shell, as a login, interactive one, run `printer` with a mark: for a POSIX shell to read. */
+export function loginCommand(shell: string, printer: string): (mark: string) => string {
   return (mark) => {
     const words = ['-i', '-c', quote(`${quote(printer)} ${mark}`)].join(' ');
     if (!shell.endsWith('csh')) return `exec ${quote(shell)} -l ${words}`;

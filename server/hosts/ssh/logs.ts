@@ -1,5 +1,6 @@
 /** The logs of a host over SSH: read from what the mirror has brought here. */
-import { rm } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { SftpClient } from '../../ssh/sftp.ts';
 import type { HostPaths } from '../files.ts';
 import type { AttemptKey, LogStream, LogStretch } from '../host.ts';
@@ -58,6 +59,13 @@ export class SshLogs implements Logs {
   settled(key: AttemptKey): void {
     this.awaited.add(key);
     this.mirror.follow(key, true);
+  }
+
+  /** What is shown in a terminal comes by that alone: on the machine there is nothing for the mirror to fetch. */
+  async append(key: AttemptKey, bytes: Buffer): Promise<void> {
+    const path = this.paths.log(key, 'stdout');
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await appendFile(path, bytes, { mode: 0o600 });
   }
 
   isWhole(key: AttemptKey): boolean {

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMemory } from '../../ssh/memory.ts';
-import { nobody } from '../../ssh/prompter.ts';
 import type { Host } from '../host.ts';
 import { SshHost } from './host.ts';
 
@@ -36,7 +35,6 @@ export function sshHosts({ home, env, log }: SshGround): (reach: Reach) => Host 
       identity,
       env,
       memory,
-      prompter: nobody,
       log: (message) => log(`${name}: ${message}`),
     });
 }

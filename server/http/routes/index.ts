@@ -1,7 +1,9 @@
 /** All routes. What is asked for most comes first: express tries them in this order. */
 import { eventsQuerySchema } from '../../protocol/queries.ts';
+import { shellQuerySchema, terminalQuerySchema } from '../../protocol/terminals.ts';
 import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
+import { hostRoutes } from './hosts.ts';
 import { logRoute } from './log.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
@@ -14,6 +16,26 @@ export const eventsRoute: SocketRoute = {
   name: 'events',
   summary: 'WebSocket of everything that changes; docs/api/README.md describes its messages.',
   query: eventsQuerySchema,
+  errors: ['notFound'],
+};
+
+export const terminalRoute: SocketRoute = {
+  kind: 'socket',
+  method: 'get',
+  path: '/v1/tasks/{id}/terminal',
+  name: 'attendTerminal',
+  summary: 'WebSocket of the terminal that a task runs in; docs/api/README.md describes its messages (R36).',
+  query: terminalQuerySchema,
+  errors: ['notFound'],
+};
+
+export const shellRoute: SocketRoute = {
+  kind: 'socket',
+  method: 'get',
+  path: '/v1/tasks/{id}/shell',
+  name: 'openShell',
+  summary: 'WebSocket of a new terminal beside a running task, in its surroundings; ends with it.',
+  query: shellQuerySchema,
   errors: ['notFound'],
 };
 
@@ -30,7 +52,10 @@ export const routes: readonly Route[] = [
   pruneRoute,
   poolsRoute,
   hostsRoute,
+  ...hostRoutes,
   serverRoute,
   stopRoute,
   eventsRoute,
+  terminalRoute,
+  shellRoute,
 ];

@@ -39,7 +39,7 @@ export const logRoute = byteRoute({
   },
 });
 
-/** How large a stream is for good; null while it may still grow, or before the first attempt. */
+/** How large a stream is for good; null while more may come, or before the first attempt. */
 async function finishedSize(
   engine: EngineService,
   id: string,
@@ -49,5 +49,6 @@ async function finishedSize(
   const { attempts } = await engine.find(id);
   const attempt = number === undefined ? attempts.at(-1) : attempts.find((each) => each.number === number);
   if (attempt === undefined || (attempt.state !== 'ended' && attempt.state !== 'lost')) return null;
-  return (await engine.logSize(id, attempt.number))[stream];
+  const size = await engine.logSize(id, attempt.number);
+  return size.whole ? size[stream] : null;
 }

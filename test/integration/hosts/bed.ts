@@ -9,6 +9,7 @@ import { hostPaths } from '../../../server/hosts/files.ts';
 import type {
   AttemptKey,
   CallKey,
+  GpuUse,
   HostFacts,
   HostReports,
   NestedCall,
@@ -17,7 +18,7 @@ import type {
 import { LocalHost, type LocalHostOptions } from '../../../server/hosts/local.ts';
 import { SshHost } from '../../../server/hosts/ssh/host.ts';
 import type { Exit } from '../../../server/model/task.ts';
-import { hasSshd, SshBed } from '../ssh/sshd.ts';
+import { hasSshd, SshBed, type Sshd } from '../ssh/sshd.ts';
 
 /** Every shell that agents must run under: its name here, and how it is started. */
 const shells: Readonly<Record<string, readonly [string, ...string[]]>> = {
@@ -66,7 +67,8 @@ export type Report =
   | { type: 'offline'; reason: string }
   | { type: 'started' | 'lost' | 'absent'; key: AttemptKey }
   | { type: 'ended'; key: AttemptKey; exit: Exit }
-  | { type: 'call'; call: NestedCall };
+  | { type: 'call'; call: NestedCall }
+  | { type: 'gpuUse'; use: readonly GpuUse[] };
 
 /** Keeps reports, and lets a test wait for one that may have come already. */
 export class Recorder implements HostReports {
@@ -98,7 +100,13 @@ export class Recorder implements HostReports {
     this.onCall(call);
   }
 
+  gpuUse(use: readonly GpuUse[]): void {
+    this.add({ type: 'gpuUse', use });
+  }
+
   remaining(): void {}
+
+  asks(): void {}
 
   /** The first report from number `from` on for which `pick` finds something. */
   until<T>(pick: (report: Report) => T | undefined, from = 0): Promise<T> {
@@ -168,6 +176,7 @@ export class Bed {
   reports = new Recorder();
   private readonly attempts = new Set<AttemptKey>();
   private number = 0;
+  private sshd: Sshd | null = null;
 
   private constructor(
     private readonly options: BedOptions,
@@ -181,7 +190,8 @@ export class Bed {
   static async open(options: BedOptions = {}): Promise<Bed> {
     const ssh = options.ssh ? await SshBed.open() : null;
     const bed = new Bed(options, ssh);
-    await ssh?.serve('box', { settings: [`SetEnv "HOME=${bed.work}" LANG=C.UTF-8`] });
+    const settings = [`SetEnv "HOME=${bed.work}" LANG=C.UTF-8`];
+    bed.sshd = (await ssh?.serve('box', { settings })) ?? null;
     await bed.reopen();
     return bed;
   }
@@ -203,6 +213,7 @@ export class Bed {
         identity: 'host',
         log,
         ...(this.options.sweepInterval && { sweepInterval: this.options.sweepInterval }),
+        ...(this.options.gpuInterval && { gpuInterval: this.options.gpuInterval }),
       });
     }
     return new LocalHost({
@@ -233,6 +244,11 @@ export class Bed {
     this.host = this.makeHost();
     this.reports = new Recorder();
     await this.reopen();
+  }
+
+  /** Cuts the connection to a machine over SSH. */
+  cut(): void {
+    this.sshd?.killConnections();
   }
 
   nextKey(): AttemptKey {

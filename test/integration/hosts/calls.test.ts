@@ -258,7 +258,7 @@ describe.each(presentSites)('a nested call under %s', (_, site) => {
       await feeding;
       await bed.replaceHost();
       const again = await bed.reports.callOf(key);
-      expect(again).toEqual(call);
+      expect(again).toEqual({ ...call, gone: expect.any(AbortSignal) });
       await bed.host.feed(again.key, 'stdout', Readable.from([binary]));
       bed.answer(again.key, '', 6);
       bed.host.check(key);
@@ -266,6 +266,22 @@ describe.each(presentSites)('a nested call under %s', (_, site) => {
       expect(bed.text(key, 'out') === binary.toString('latin1')).toBe(true);
       expect(bed.text(key, 'err')).toBe('code 6\n');
     });
+  });
+
+  it('R26 is answered also where it outlives the command', async () => {
+    const key = bed.start(
+      bed.script('(vrun first; vrun second; echo $? >left) & until [ -e go ]; do sleep 0.02; done'),
+    );
+    const first = await bed.reports.callOf(key);
+    writeFileSync(join(bed.work, 'go'), '');
+    await bed.reports.exit(key);
+    await bed.host.feed(first.key, 'stdout', Readable.from([Buffer.from('shown\n')]));
+    bed.answer(first.key);
+    bed.answer((await bed.reports.callOf(key, 1)).key, '', 7);
+    await until(
+      () => existsSync(join(bed.work, 'left')) && readFileSync(join(bed.work, 'left'), 'utf8') === '7\n',
+    );
+    expect(bed.text(key, 'out')).toBe('shown\n');
   });
 
   describe('while nobody listens', () => {
@@ -302,7 +318,7 @@ describe.each(presentSites)('a nested call under %s', (_, site) => {
           utimesSync(torn, 1, 1);
         }
       });
-      expect(await bed.reports.callOf(key)).toEqual(call);
+      expect(await bed.reports.callOf(key)).toEqual({ ...call, gone: expect.any(AbortSignal) });
       const reported = bed.reports.all.filter(
         (report) => report.type === 'call' && report.call.attempt === key,
       );

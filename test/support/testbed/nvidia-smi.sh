@@ -41,6 +41,7 @@ gpu_value() {
     memory.total) value=$total ;;
     memory.used) value=$used ;;
     memory.free) value=$((total - used)) ;;
+    display_active) value=Disabled ;;
     utilization.gpu) value=$((used > 0 ? 97 : 0)) ;;
     *) invalid "$1" ;;
   esac

@@ -10,6 +10,8 @@ function named(...texts: string[]): Candidate[] {
 const sources: Sources = {
   pools: async () => named('cpu-4', 'gpu-1', 'gpu-2'),
   runNames: async () => named('prep', 'train'),
+  hosts: async () => named('local', 'gpu-box'),
+  sshNames: async () => named('gpu-box', 'big'),
   ids: async (parent) => (parent === null ? named('prep-1', 'train-2') : named(`${parent}/a`, `${parent}/b`)),
 };
 
@@ -27,6 +29,9 @@ function vctl(): Command {
     .description('one task')
     .argument('<id>')
     .option('-o, --output <format>', 'json or yaml');
+  const host = program.command('host').description('hosts');
+  host.command('add').description('add').argument('<name>');
+  host.command('check').description('check').argument('[host...]').option('-o, --output <format>');
   program.command('completion').addArgument(new Argument('<shell>').choices(['bash', 'zsh']));
   program.command('secret', { hidden: true });
   return program;
@@ -87,7 +92,7 @@ describe('completion of vctl', () => {
   it.each([
     [
       ['vctl', ''],
-      ['task', 'completion'],
+      ['task', 'host', 'completion'],
     ],
     [['vctl', 'task', 'l'], ['list']],
     [
@@ -113,6 +118,15 @@ describe('completion of vctl', () => {
       ['true', 'false'],
     ],
     [['vctl', 'task', 'list', '-o', 'id', 'tr'], ['train-2']],
+    [
+      ['vctl', 'host', 'add', ''],
+      ['gpu-box', 'big'],
+    ],
+    [['vctl', 'host', 'check', 'gpu-box', 'l'], ['local']],
+    [
+      ['vctl', 'host', 'check', '-o', ''],
+      ['json', 'yaml'],
+    ],
     [
       ['vctl', 'completion', ''],
       ['bash', 'zsh'],

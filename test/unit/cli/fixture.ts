@@ -42,7 +42,16 @@ export function view(id: string, status: TaskView['status'], rest: Partial<TaskV
 }
 
 export function detail(task: TaskView, rest: Partial<TaskDetail> = {}): TaskDetail {
-  return { ...task, attempts: [], allowFailure: false, timeLimit: null, retries: 0, shards: null, ...rest };
+  return {
+    ...task,
+    attempts: [],
+    allowFailure: false,
+    timeLimit: null,
+    retries: 0,
+    terminal: false,
+    shards: null,
+    ...rest,
+  };
 }
 
 /** Collects what is written to it. */
@@ -113,6 +122,7 @@ export function fakeIo({
     stdin: keyboard as unknown as Io['stdin'],
     keyboard,
     env,
+    setRaw: (raw) => void keyboard.setRawMode(raw),
     signals: new EventEmitter(),
   };
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSubmission, type SubmittingClient } from '../../../cli/submit.ts';
+import type { Address } from '../../../server/client/transport.ts';
+import { VbatchError } from '../../../server/protocol/errors.ts';
 import {
   type SubmitRequest,
   type SubmitResult,
@@ -56,6 +58,10 @@ class FakeServer implements SubmittingClient {
 
   async type() {
     return { attempt: 1, open: true };
+  }
+
+  async locate(): Promise<Address> {
+    throw new VbatchError('noServer', 'there is none');
   }
 
   async cancel() {

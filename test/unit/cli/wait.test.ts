@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type WaitingClient, waitFor } from '../../../cli/wait.ts';
-import type { TaskDetail, TaskView } from '../../../server/protocol/tasks.ts';
+import type { StdinRequest, TaskDetail, TaskView } from '../../../server/protocol/tasks.ts';
 import { detail, type FakeIo, fakeIo, view } from './fixture.ts';
 
 interface LogChunk {
@@ -12,6 +12,8 @@ interface LogChunk {
 /** A server with one task, which ends when the test says so. */
 class FakeServer implements WaitingClient {
   cancelled = 0;
+  /** How often it was told that nothing more is typed. */
+  typingEnds = 0;
   private end: (task: TaskView) => void = () => {};
   private readonly done = new Promise<TaskView>((resolve) => {
     this.end = resolve;
@@ -40,8 +42,9 @@ class FakeServer implements WaitingClient {
     await this.done;
   }
 
-  async type() {
-    return { attempt: 1, open: true };
+  async type(_id: string, { end = false }: StdinRequest) {
+    if (end) this.typingEnds += 1;
+    return { attempt: 1, open: !end };
   }
 
   async cancel() {
@@ -54,6 +57,11 @@ const running = view('train-1', 'RUNNING');
 
 function wait(server: FakeServer, io: FakeIo, program: 'vbatch' | 'vrun' = 'vrun', follow = true) {
   return waitFor(running.id, server, io, { program, follow, quiet: false, typing: false });
+}
+
+/** As `wait`, where what is typed goes to the task. */
+function waitTyping(server: FakeServer, io: FakeIo) {
+  return waitFor(running.id, server, io, { program: 'vrun', follow: true, quiet: false, typing: true });
 }
 
 /** Resolves when `stderr` shows this text. */
@@ -197,6 +205,49 @@ describe('a terminal', () => {
     server.finish(view('train-1', 'SUCCESS'));
     expect(await ended).toBe(0);
     expect(io.keyboard.raw).toBe(false);
+  });
+});
+
+describe('R36 the stdin of what is waited for', () => {
+  it('ends when the wait is left', async () => {
+    const server = new FakeServer(running);
+    const io = fakeIo({ terminal: true });
+    const ended = waitTyping(server, io);
+    io.signals.emit('SIGINT', 'SIGINT');
+    await shown(io, '[d]etach');
+    io.keyboard.press('d');
+    expect(await ended).toBe(130);
+    expect(server.typingEnds).toBe(1);
+    expect(io.signals.eventNames()).toEqual([]);
+  });
+
+  it('ends when the terminal is closed, which is told nothing', async () => {
+    const server = new FakeServer(running);
+    const io = fakeIo({ terminal: true });
+    const ended = waitTyping(server, io);
+    io.signals.emit('SIGHUP', 'SIGHUP');
+    expect(await ended).toBe(129);
+    expect(server).toMatchObject({ typingEnds: 1, cancelled: 0 });
+    expect(io.stderr.text).toBe('');
+  });
+
+  it('ends when the wait fails', async () => {
+    const server = new FakeServer(running);
+    server.followLog = async function* () {
+      throw new Error('its host is out of reach');
+    };
+    await expect(waitTyping(server, fakeIo({ terminal: true }))).rejects.toThrow('out of reach');
+    expect(server.typingEnds).toBe(1);
+  });
+
+  it('needs no end when the task has ended', async () => {
+    const server = new FakeServer(running);
+    const io = fakeIo({ terminal: true });
+    const ended = waitTyping(server, io);
+    server.finish(view('train-1', 'SUCCESS'));
+    expect(await ended).toBe(0);
+    expect(server.typingEnds).toBe(0);
+    expect(io.keyboard.eventNames()).toEqual([]);
   });
 });
 

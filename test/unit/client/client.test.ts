@@ -221,6 +221,41 @@ async function startCuttable(port: number) {
   };
 }
 
+describe('R36 typing', () => {
+  const request = { attempt: 1, offset: 4, data: Buffer.from('x').toString('base64') };
+  const call = ['type', { attempt: 1, offset: 4, data: 'x', end: false }];
+
+  it('says what is typed, and is told what came of it', async () => {
+    expect(await client.type('run-1/a b', request)).toEqual({ attempt: 1, open: true });
+    expect(server.engine.calls).toEqual([call]);
+    await expect(client.type('nobody', request)).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it('asks again after a lost connection, with the same bytes at the same place', async () => {
+    const way = await startCuttable(server.port);
+    const stubborn = new Client(way.address, async () => way.address);
+    ends.push(() => stubborn.close());
+    way.cutAnswers(3);
+    expect(await stubborn.type('run-1/a b', request)).toEqual({ attempt: 1, open: true });
+    expect(server.engine.calls).toEqual([call, call, call, call]);
+  });
+
+  it('waits for a server that comes back, and stops when nobody wants it any more', async () => {
+    let searches = 0;
+    const patient = new Client({ port: 1, token }, async () => {
+      searches += 1;
+      throw new VbatchError('noServer', 'No vbatch server runs.');
+    });
+    ends.push(() => patient.close());
+    const wanted = new AbortController();
+    const typed = patient.type('run-1/a b', request, wanted.signal);
+    await expect.poll(() => searches).toBe(2);
+    wanted.abort();
+    await expect(typed).rejects.toThrow();
+    expect(server.engine.calls).toEqual([]);
+  });
+});
+
 describe('connections', () => {
   it('are kept and used again', async () => {
     const way = await startCuttable(server.port);

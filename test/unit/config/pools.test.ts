@@ -24,7 +24,7 @@ function configured(
 }
 
 function host(cpus: number, ...gpuNames: string[]): HostCapacity {
-  return { cpus, memory: 2 ** 33, gpus: gpuNames.length, gpuNames };
+  return { cpus, memory: 2 ** 33, gpus: gpuNames.length, gpuIndexes: [...gpuNames.keys()], gpuNames };
 }
 
 const laptop: Capacities = new Map([['local', host(2)]]);
@@ -190,9 +190,17 @@ describe('resolvePool', () => {
       expect(hostsWith(name, gpu)).toBeNull();
     });
 
-    it('R25 passes over a host that could grant a GPU of another model', () => {
-      expect(hostsWith('gpu-a100', 'NVIDIA A100', 'NVIDIA T400')).toBeNull();
-      expect(hostsWith('gpu-nvidia', 'NVIDIA A100', 'NVIDIA T400')).toEqual(['box']);
+    it('R25 means the GPUs of that model where a host has several', () => {
+      const capacities = new Map([
+        ['local', host(2)],
+        ['box', host(2, 'NVIDIA T400', 'NVIDIA A100', 'NVIDIA A100')],
+      ]);
+      expect(find('gpu-a100', configuration, capacities).gpusOn).toEqual(new Map([['box', [1, 2]]]));
+      expect(find('gpu-nvidia', configuration, capacities).gpusOn).toEqual(new Map([['box', [0, 1, 2]]]));
+      expect(find('gpu-1', configuration, capacities).gpusOn).toBeUndefined();
+      const alone = new Map([['local', host(2, 'NVIDIA T400', 'NVIDIA A100')]]);
+      const { pool, notes } = resolvePool(builtInConfiguration, alone, 'gpu-a100');
+      expect([pool.gpusOn, notes]).toEqual([new Map([['local', [1]]]), []]);
     });
   });
 });
@@ -355,6 +363,7 @@ describe('hostCapacity', () => {
       cpus: 4,
       memory: 1024,
       gpus: 1,
+      gpuIndexes: [0],
       gpuNames: ['T4'],
     });
   });
@@ -389,6 +398,7 @@ describe('hostCapacity', () => {
       cpus: 4,
       memory: 1024,
       gpus: 0,
+      gpuIndexes: [],
       gpuNames: [],
     });
   });

@@ -70,6 +70,48 @@ describe('nested calls', () => {
     expect(log.join()).toContain('stdout');
   });
 
+  it('R3 vrun that is told to end takes its task along, and is answered when that has ended', async () => {
+    const { host } = await withScript();
+    const leave = host.call('1.1', 'c1', 'vrun', 'x');
+    await settled();
+    host.reports.started('2.1');
+    await settled();
+    host.takeOrders();
+    leave();
+    await settled();
+    expect(host.takeOrders()).toEqual(['stop 2.1']);
+    expect(host.answers).toEqual([]);
+    host.end('2.1', 143, 'TERM');
+    await settled();
+    expect(host.answers).toEqual(['1.1/c1 143 ']);
+  });
+
+  it('R3 vrun that is told to end before it is heard of has its task cancelled before that starts', async () => {
+    const { host, state } = await withScript();
+    host.call('1.1', 'c1', 'vrun', '--hold', 'x')();
+    await settled();
+    expect(host.answers).toEqual(['1.1/c1 125 ']);
+    expect(state.tasks.get(2)?.phase).toMatchObject({ kind: 'done' });
+  });
+
+  it('R3 vrun that is told to end after its task changes nothing, and neither does a vbatch', async () => {
+    const { host, log } = await withScript();
+    const late = host.call('1.1', 'c1', 'vrun', 'x');
+    await settled();
+    host.reports.started('2.1');
+    host.end('2.1');
+    await settled();
+    late();
+    const waiting = host.call('1.1', 'c2', 'vbatch', '--wait', 'x');
+    await settled();
+    host.takeOrders();
+    waiting();
+    await settled();
+    expect(host.takeOrders()).toEqual([]);
+    expect(host.answers).toEqual(['1.1/c1 0 ']);
+    expect(log).toEqual([]);
+  });
+
   it('R5 R11 that are wrong or refused get one answer, and the next ones theirs', async () => {
     const { host } = await withScript();
     host.call('1.1', 'c1', 'vbatch', '--nonsense', 'true');

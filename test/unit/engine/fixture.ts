@@ -14,7 +14,7 @@ import { MemoryLedger } from '../../support/memoryLedger.ts';
 
 export const nobody: Submitter = { parent: null, attempt: 0, environment: { set: {}, unset: [] } };
 
-export function makeEngine(state = new State(3)) {
+export function makeEngine(state = new State(3), configuration = builtInConfiguration) {
   const host = new FakeHost();
   const ledger = new MemoryLedger(state.sequence);
   const timers = new ManualTimers();
@@ -22,12 +22,12 @@ export function makeEngine(state = new State(3)) {
   const fleet = new Fleet({
     local: host,
     make: ({ name }) => new FakeHost(name),
-    facts: { load: () => null, save: () => {} },
+    facts: { load: () => null, save: () => {}, isLetGo: () => false, keepLetGo: () => {} },
     log: (message) => log.push(message),
   });
   const rooms = new Rooms(
     fleet,
-    async () => builtInConfiguration,
+    async () => configuration,
     () => true,
   );
   const engine: Engine = new Engine({
@@ -50,7 +50,7 @@ export function makeEngine(state = new State(3)) {
     if (result === undefined || 'error' in result) throw new Error(result?.error.message);
     return result.id;
   };
-  return { engine, host, ledger, timers, log, state, submit };
+  return { engine, host, ledger, timers, log, state, fleet, rooms, submit };
 }
 
 /** As `makeEngine`, with the host within reach. */

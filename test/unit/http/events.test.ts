@@ -5,9 +5,10 @@ import { json } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { createEventSockets } from '../../../server/http/events.ts';
+import { eventsEndpoint } from '../../../server/http/events.ts';
 import { createGuard } from '../../../server/http/guard.ts';
 import { Hub } from '../../../server/http/hub.ts';
+import { createSockets } from '../../../server/http/sockets.ts';
 import type { StreamMessage } from '../../../server/protocol/tasks.ts';
 import { FakeEngine } from '../../support/fakeEngine.ts';
 import { ManualTimers } from '../../support/manualTimers.ts';
@@ -18,7 +19,8 @@ function startSockets() {
   const timers = new ManualTimers();
   const log = pino({ level: 'silent' });
   const guard = createGuard(token, []);
-  const sockets = createEventSockets({ engine, hub: new Hub(engine, timers, log), guard, timers, log });
+  const endpoints = [eventsEndpoint(engine, new Hub(engine, timers, log))];
+  const sockets = createSockets({ endpoints, guard, timers, log });
   const connections: Socket[] = [];
   const server = createServer();
   server.on('upgrade', sockets.upgrade);
@@ -190,5 +192,5 @@ it('takes no messages', async () => {
   await once(client, 'open');
   client.send('hello?');
   const [code] = await once(client, 'close');
-  expect(code).toBe(1009);
+  expect(code).toBe(1008);
 });

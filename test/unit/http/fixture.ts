@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { createHttpServer, type HttpServerOptions } from '../../../server/http/server.ts';
 import { FakeEngine } from '../../support/fakeEngine.ts';
+import { FakeHosts } from '../../support/fakeHosts.ts';
 
 export const token = 'correct-horse-battery-staple';
 
@@ -25,6 +26,7 @@ export interface Asked {
 
 export interface Fixture {
   engine: FakeEngine;
+  hosts: FakeHosts;
   port: number;
   /** What the server has logged, one JSON text each. */
   logged: string[];
@@ -33,9 +35,9 @@ export interface Fixture {
 }
 
 export async function startServer(
-  options: Partial<HttpServerOptions> & { engine?: FakeEngine } = {},
+  options: Partial<HttpServerOptions> & { engine?: FakeEngine; hosts?: FakeHosts } = {},
 ): Promise<Fixture> {
-  const { engine = new FakeEngine() } = options;
+  const { engine = new FakeEngine(), hosts = new FakeHosts() } = options;
   const logged: string[] = [];
   const server = createHttpServer({
     token,
@@ -44,10 +46,12 @@ export async function startServer(
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     ...options,
     engine,
+    hosts,
   });
   const port = await server.listen();
   return {
     engine,
+    hosts,
     port,
     logged,
     ask: (method, path, asked = {}) => ask(port, method, path, asked),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { routes } from '../../../server/http/routes/index.ts';
+import { VbatchError } from '../../../server/protocol/errors.ts';
+import { keyQuestion } from '../../support/fakeHosts.ts';
 import { type Fixture, failure, startServer } from './fixture.ts';
 
 const login = new Map([
@@ -29,7 +31,10 @@ const task = { command: ['true'], directory: '/tmp' };
 async function ask(method: 'get' | 'post', path: string, body?: unknown): Promise<unknown> {
   const answer = await server.ask(method.toUpperCase(), path, { body });
   expect(answer).toMatchObject({ status: 200 });
-  const bare = path.replace(/\?.*/, '').replace(/\/tasks\/[^/]+/, '/tasks/{id}');
+  const bare = path
+    .replace(/\?.*/, '')
+    .replace(/\/tasks\/[^/]+/, '/tasks/{id}')
+    .replace(/\/hosts\/[^/]+/, '/hosts/{name}');
   const route = routes.find((each) => each.path === bare && each.method === method);
   if (route?.kind !== 'json') throw new Error(`${method} ${bare} is not in the table`);
   return route.answer.parse(answer.json);
@@ -128,6 +133,33 @@ it.each(['cancel', 'hold', 'release', 'retry'])('can %s a task', async (word) =>
   expect(server.engine.calls).toEqual([[word, 'run-1/a b']]);
 });
 
+it('R36 types bytes into a task', async () => {
+  const path = `/v1/tasks/${oneTask}/stdin`;
+  const bytes = Buffer.from([0, 10, 255]);
+  const typed = { attempt: null, offset: 0, data: bytes.toString('base64') };
+  expect(await ask('post', path, typed)).toEqual({ attempt: 1, open: true });
+  expect(await ask('post', path, { attempt: 2, offset: 3, data: '', end: true })).toEqual({
+    attempt: 1,
+    open: false,
+  });
+  expect(server.engine.calls).toEqual([
+    ['type', { attempt: null, offset: 0, data: bytes.toString(), end: false }],
+    ['type', { attempt: 2, offset: 3, data: '', end: true }],
+  ]);
+});
+
+it.each([
+  { attempt: 0, offset: 0, data: '' },
+  { attempt: 1, offset: -1, data: '' },
+  { attempt: 1, offset: 0, data: 'not base64' },
+  { attempt: 1, offset: 0, data: 'A'.repeat(64 * 1024 + 4) },
+  { offset: 0, data: '' },
+])('refuses to type what cannot be', async (body) => {
+  const answer = await server.ask('POST', `/v1/tasks/${oneTask}/stdin`, { body });
+  expect(answer).toMatchObject({ status: 400, json: failure('invalid') });
+  expect(server.engine.calls).toEqual([]);
+});
+
 it.each([
   ['GET', ''],
   ['GET', '/tree'],
@@ -139,8 +171,9 @@ it.each([
   ['POST', '/hold'],
   ['POST', '/release'],
   ['POST', '/retry'],
-])('answers 404 to %s of an unknown task%s', async (method, rest) => {
-  const answer = await server.ask(method, `/v1/tasks/nobody${rest}`);
+  ['POST', '/stdin', { attempt: 1, offset: 0, data: '' }],
+])('answers 404 to %s of an unknown task%s', async (method, rest, body?: object) => {
+  const answer = await server.ask(method, `/v1/tasks/nobody${rest}`, { body });
   expect(answer).toMatchObject({ status: 404, json: failure('notFound', 'nobody') });
 });
 
@@ -174,6 +207,67 @@ it('gives pools, hosts and the server', async () => {
   expect(await ask('get', '/v1/server')).toMatchObject({ version: '1.2.3', pid: process.pid });
 });
 
+it('connects a host, by way of a question', async () => {
+  const { hosts } = server;
+  hosts.outcomes = [keyQuestion, null];
+  expect(await ask('post', '/v1/hosts/gpu-box/connect', { workspace: '/w' })).toMatchObject({
+    host: { name: 'gpu-box', state: 'connecting', question: 'hostKey' },
+    question: { id: 'q1', fingerprint: 'SHA256:abc' },
+  });
+  expect(await ask('post', '/v1/hosts/gpu-box/answer', { id: 'q1', answer: 'yes' })).toMatchObject({
+    host: { state: 'online', question: null },
+    question: null,
+  });
+  expect(hosts.calls).toEqual([
+    ['connect', 'gpu-box', '/w'],
+    ['answer', 'gpu-box', { id: 'q1', answer: 'yes' }],
+  ]);
+});
+
+it('says why a host cannot be connected, and nothing of an answer', async () => {
+  const { hosts } = server;
+  hosts.outcomes = [new VbatchError('refused', 'The key has changed.'), new Error('secret stays here')];
+  const refused = await server.ask('POST', '/v1/hosts/box/connect', { body: {} });
+  expect(refused).toMatchObject({ status: 409, json: failure('refused', 'The key has changed.') });
+  const wrong = await server.ask('POST', '/v1/hosts/box/answer', { body: { id: 'q1', answer: ['pass'] } });
+  expect(wrong).toMatchObject({ status: 400, json: failure('invalid', 'answer') });
+  const broken = await server.ask('POST', '/v1/hosts/box/answer', {
+    body: { id: 'q1', answer: 'hush hush' },
+  });
+  expect(broken.status).toBe(500);
+  expect([broken.bytes.toString(), ...server.logged].join()).not.toContain('hush');
+});
+
+it('adds a host to the configuration, and removes it', async () => {
+  const { hosts } = server;
+  hosts.calls.length = 0;
+  const written = { file: '/config.yaml', changed: true };
+  expect(await ask('post', '/v1/hosts', { name: 'box', host: { cpus: 4 } })).toEqual(written);
+  expect(await ask('post', '/v1/hosts', { name: 'box' })).toEqual(written);
+  expect(await ask('post', '/v1/hosts/box/remove', { force: true })).toEqual(written);
+  expect(hosts.calls).toEqual([
+    ['add', 'box', { cpus: 4 }],
+    ['add', 'box', {}],
+    ['remove', 'box', true],
+  ]);
+});
+
+it('lets go of a host, checks it, and prunes it', async () => {
+  const { hosts } = server;
+  hosts.calls.length = 0;
+  expect(await ask('post', '/v1/hosts/box/disconnect')).toMatchObject({ state: 'disconnected' });
+  expect(await ask('post', '/v1/hosts/box/check', {})).toEqual({ host: 'box', findings: hosts.report });
+  const folder = 'ab'.repeat(12);
+  expect(await ask('post', '/v1/hosts/box/prune', { folders: [folder] })).toMatchObject({ freed: 2048 });
+  expect(hosts.calls).toEqual([
+    ['disconnect', 'box'],
+    ['check', 'box', null],
+    ['prune', 'box', [folder]],
+  ]);
+  const stray = await server.ask('POST', '/v1/hosts/box/prune', { body: { folders: ['../..'] } });
+  expect(stray).toMatchObject({ status: 400, json: failure('invalid', 'folders[0]') });
+});
+
 it('answers a request to stop, then stops', async () => {
   expect(await ask('post', '/v1/server/stop')).toEqual({ pid: process.pid });
   await expect.poll(() => stops).toBe(1);
@@ -195,8 +289,17 @@ it('has a test above for each route of the table', () => {
     'get /v1/tasks/{id}',
     'get /v1/tasks/{id}/explain',
     'get /v1/tasks/{id}/log',
+    'get /v1/tasks/{id}/shell',
+    'get /v1/tasks/{id}/terminal',
     'get /v1/tasks/{id}/tree',
     'get /v1/tasks/{id}/wait',
+    'post /v1/hosts',
+    'post /v1/hosts/{name}/answer',
+    'post /v1/hosts/{name}/check',
+    'post /v1/hosts/{name}/connect',
+    'post /v1/hosts/{name}/disconnect',
+    'post /v1/hosts/{name}/prune',
+    'post /v1/hosts/{name}/remove',
     'post /v1/prune',
     'post /v1/server/stop',
     'post /v1/tasks',
@@ -204,5 +307,6 @@ it('has a test above for each route of the table', () => {
     'post /v1/tasks/{id}/hold',
     'post /v1/tasks/{id}/release',
     'post /v1/tasks/{id}/retry',
+    'post /v1/tasks/{id}/stdin',
   ]);
 });

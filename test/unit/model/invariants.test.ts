@@ -22,7 +22,7 @@ import { indexesOf, restored } from '../../support/indexes.ts';
 import { World } from '../../support/world.ts';
 
 const names = ['a', 'b', 'c', 'a/b', 'b/a', 'a_2'];
-const pools = ['shell', 'shell', 'cpu-8', 'one', 'two'];
+const pools = ['shell', 'shell', 'cpu-8', 'one', 'two', 'either'];
 
 interface Action {
   what: string;
@@ -39,6 +39,7 @@ interface Action {
   priority: number;
   retries: number;
   cpus: number | null;
+  gpus: number | null;
   shards: { total: number; limit: number | null; gang: boolean } | null;
 }
 
@@ -75,6 +76,7 @@ const action: fc.Arbitrary<Action> = fc.record({
   priority: fc.constantFrom(0, 0, 0, 1, -1),
   retries: fc.constantFrom(0, 0, 1),
   cpus: fc.option(fc.constantFrom(1, 0.1, 8), { freq: 5 }),
+  gpus: fc.option(fc.constantFrom(1, 2, 3), { freq: 4 }),
   shards: fc.option(
     fc.record({
       total: fc.integer({ min: 1, max: 3 }),
@@ -96,7 +98,10 @@ class Driver {
   readonly world = new World();
 
   constructor(private readonly check: (driver: Driver) => void) {
+    this.world.addHost('far', 8, 64, 2);
+    this.world.setGpus('local', { gpus: [2, 0, 1], slotsPerGpu: 2 });
     this.world.addPool('two', ['local'], { cpus: 2 }, 2);
+    this.world.addPool('either', ['far', 'local'], { cpus: 3 });
     this.submit(null, { ...plain, name: 'a' });
   }
 
@@ -165,7 +170,10 @@ class Driver {
       priority,
       retries,
       shards,
-      shape: action.cpus === null ? {} : { cpus: action.cpus },
+      shape: {
+        ...(action.cpus !== null && { cpus: action.cpus }),
+        ...(action.gpus !== null && { gpus: action.gpus }),
+      },
       ...(upstream !== null && { [kind]: [upstream] }),
     });
     if (decision.kind === 'accepted') this.commit(decision.event);
@@ -226,6 +234,7 @@ const plain: Action = {
   priority: 0,
   retries: 0,
   cpus: null,
+  gpus: null,
   shards: null,
 };
 
@@ -252,6 +261,8 @@ function flaw(state: State, task: Task): string | null {
   const isGang = task.spec.shards?.gang === true;
   if (!isGang && children.filter(isUnderWay).length > limit)
     return `${task.id} runs more than ${limit} shards at once`;
+  if (isGang && kind === 'subtasks' && children.some((child) => child.phase.kind === 'queued'))
+    return `a shard of ${task.id} waits for room without the others`;
   return null;
 }
 

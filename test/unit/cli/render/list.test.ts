@@ -84,14 +84,16 @@ describe('lists', () => {
       'NAME   CPUS  MEMORY  GPUS  SLOTS  RUNNING  QUEUED  HOSTS\ngpu-1     8     32G     1               1       2  a,b\n',
     );
     const gpus = [
-      { index: 0, name: 'A', memory: 1, task: 'p-1/train' },
-      { index: 1, name: 'A', memory: 1, task: null },
+      { index: 0, name: 'A', memory: 1, tasks: ['p-1/train'], other: null },
+      { index: 1, name: 'A', memory: 1, tasks: [], other: { user: 'ada', memory: 31 * 2 ** 30 } },
+      { index: 2, name: 'A', memory: 1, tasks: [], other: null },
     ];
     const host = {
       name: 'local',
       state: 'online' as const,
       since: null,
       reason: null,
+      question: null,
       cpus: 4,
       memory: 2 ** 33,
       gpus,
@@ -100,8 +102,9 @@ describe('lists', () => {
       running: 1,
     };
     expect(table([host], hostColumns)).toBe(
-      'NAME   STATE    CPUS  MEMORY  GPUS  RUNNING  REASON\nlocal  online  1.5/4   1G/8G   1/2        1\n',
+      'NAME   STATE    CPUS  MEMORY  GPUS  RUNNING  REASON\nlocal  online  1.5/4   1G/8G   2/3        1\n',
     );
+    expect(table([host], hostColumns, 'gpuUse')).toBe('GPUUSE\n0 p-1/train, 1 (ada 31G)\n');
   });
 });
 

@@ -5,10 +5,17 @@ describe('parseEvent', () => {
   it('reads every line of the table', () => {
     expect(parseEvent('ready setsid -f')).toEqual({ type: 'ready', mode: 'setsid -f' });
     expect(parseEvent('unfit')).toEqual({ type: 'unfit' });
+    expect(parseEvent('gpus')).toEqual({ type: 'gpus' });
     for (const type of ['started', 'lost', 'absent', 'unable'] as const) {
       expect(parseEvent(`${type} 17.1`)).toEqual({ type, key: '17.1' });
     }
-    expect(parseEvent('call 17.1/4711-0')).toEqual({ type: 'call', call: '17.1/4711-0' });
+    for (const type of ['call', 'gone', 'answered'] as const) {
+      expect(parseEvent(`${type} 17.1/4711-0`)).toEqual({ type, call: '17.1/4711-0' });
+    }
+    for (const of of ['17.1/4711-0 stdout', '17.1/4711-0 stderr', '17.1 stdin']) {
+      expect(parseEvent(`took ${of} 4096`)).toEqual({ type: 'took', of, offset: 4096 });
+      expect(parseEvent(`deaf ${of}`)).toEqual({ type: 'deaf', of });
+    }
     expect(parseEvent('ended 17.1 exit 3 ')).toEqual({
       type: 'ended',
       key: '17.1',
@@ -28,6 +35,12 @@ describe('parseEvent', () => {
       'started 1.1 2',
       'call ../../etc/passwd',
       'call 1.1/../2.1/3-0',
+      'gone 1.1',
+      'took 1.1 stdin',
+      'took 1.1 stdout 5',
+      'took 1.1/3-0 stdin 5',
+      'took 1.1 stdin -5',
+      'deaf 1.1',
       'ended 1.1',
       'ended 1.1 exit',
       'ended 1.1 exit x',

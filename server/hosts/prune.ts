@@ -1,0 +1,77 @@
+/** Removing what a host's folder holds and nothing needs any more. What that is, prune.sh says. */
+import type { Pruned } from '../protocol/hosts.ts';
+import { pruneScript, scriptsVersion } from './agent/scripts.ts';
+import type { AttemptKey } from './host.ts';
+import { type ReadingShell, tell } from './told.ts';
+
+/** Many files on a slow disk take their time. Milliseconds. */
+const patience = 5 * 60_000;
+
+export interface PruneRequest {
+  /** Attempts of which everything is removed. */
+  attempts: readonly AttemptKey[];
+  /** Names of folders of other servers to remove, for which `look` must be `all`. */
+  folders: readonly string[];
+  /** What is left is told of nothing, of attempts, or of attempts and folders of other servers. */
+  look: 'nothing' | 'attempts' | 'all';
+}
+
+export interface Leftovers {
+  pruned: Pruned;
+  /** Attempts of which there are files. */
+  attempts: AttemptKey[];
+}
+
+/** Prunes `folder`, a host's, which may begin with `~/`. Rejects with an Error whose message is a clause. */
+export async function pruneFolder(
+  shell: ReadingShell,
+  folder: string,
+  { attempts, folders, look }: PruneRequest,
+): Promise<Leftovers> {
+  const variables = {
+    _vb_folder: folder,
+    _vb_scripts: scriptsVersion,
+    _vb_attempts: attempts.join(' '),
+    _vb_others: folders.join(' '),
+    _vb_look: look,
+  };
+  const told = await tell(shell, pruneScript, variables, patience);
+  const freed = told.all('freed').map((text) => {
+    const [kind = '', kilobytes] = text.split(' ');
+    return { kind, bytes: Number(kilobytes) * 1024 };
+  });
+  const count = (kind: string) => freed.filter((each) => each.kind === kind).length;
+  return {
+    pruned: {
+      freed: freed.reduce((sum, { bytes }) => sum + bytes, 0),
+      attempts: count('attempt'),
+      versions: count('version'),
+      environments: count('environment'),
+      folders: count('folder'),
+      others: told.all('other').map(readOther),
+    },
+    attempts: [...new Set(told.all('left').filter((key) => /^\d+\.\d+$/.test(key)))],
+  };
+}
+
+function readOther(text: string): Pruned['others'][number] {
+  const [folder = '', kilobytes, busy, seconds = ''] = text.split(' ');
+  return {
+    folder,
+    bytes: Number(kilobytes) * 1024,
+    usedAt: /^\d+$/.test(seconds) ? new Date(Number(seconds) * 1_000).toISOString() : null,
+    busy: busy === '1',
+  };
+}
+
+/** Both together. */
+export function addPruned(a: Pruned, b: Pruned): Pruned {
+  return {
+    freed: a.freed + b.freed,
+    attempts: a.attempts + b.attempts,
+    versions: a.versions + b.versions,
+    environments: a.environments + b.environments,
+    folders: a.folders + b.folders,
+    others: [...a.others, ...b.others],
+  };
+}
