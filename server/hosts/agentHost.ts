@@ -42,7 +42,7 @@ import type {
 import { type PlannedFile, planLaunch } from './launch.ts';
 import type { Logs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
-import { addPruned } from './prune.ts';
+import { pruneMachine } from './prune.ts';
 import type { Questions } from './questions.ts';
 import { Terminals } from './terminals.ts';
 
@@ -186,14 +186,8 @@ export class AgentHost implements Host {
     return this.options.machine.check(configured, signal);
   }
 
-  async prune({ isKnown, folders }: Leavings): Promise<Pruned> {
-    const { machine, logs } = this.options;
-    const { pruned, attempts } = await machine.prune({ attempts: [], folders, look: 'all' });
-    const unknown = attempts.filter((key) => !isKnown(key));
-    if (unknown.length === 0) return pruned;
-    await logs.forget(unknown);
-    const rest = await machine.prune({ attempts: unknown, folders: [], look: 'nothing' });
-    return addPruned(pruned, rest.pruned);
+  prune(leavings: Leavings): Promise<Pruned> {
+    return pruneMachine(this.options, leavings);
   }
 
   async loginEnvironment(): Promise<ReadonlyMap<string, string>> {

@@ -1,7 +1,9 @@
 /** Removing what a host's folder holds and nothing needs any more. What that is, prune.sh says. */
 import type { Pruned } from '../protocol/hosts.ts';
 import { pruneScript, scriptsVersion } from './agent/scripts.ts';
-import type { AttemptKey } from './host.ts';
+import type { AttemptKey, Leavings } from './host.ts';
+import type { Logs } from './logs.ts';
+import type { Machine } from './machine.ts';
 import { type ReadingShell, tell } from './told.ts';
 
 /** Many files on a slow disk take their time. Milliseconds. */
@@ -64,14 +66,21 @@ function readOther(text: string): Pruned['others'][number] {
   };
 }
 
-/** Both together. */
-export function addPruned(a: Pruned, b: Pruned): Pruned {
+/** See `Host.prune`. */
+export async function pruneMachine(
+  { machine, logs }: { machine: Machine; logs: Logs },
+  { isKnown, folders }: Leavings,
+): Promise<Pruned> {
+  const { pruned, attempts } = await machine.prune({ attempts: [], folders, look: 'all' });
+  const unknown = attempts.filter((key) => !isKnown(key));
+  if (unknown.length === 0) return pruned;
+  await logs.forget(unknown);
+  const rest = await machine.prune({ attempts: unknown, folders: [], look: 'nothing' });
   return {
-    freed: a.freed + b.freed,
-    attempts: a.attempts + b.attempts,
-    versions: a.versions + b.versions,
-    environments: a.environments + b.environments,
-    folders: a.folders + b.folders,
-    others: [...a.others, ...b.others],
+    ...pruned,
+    freed: pruned.freed + rest.pruned.freed,
+    attempts: rest.pruned.attempts,
+    versions: pruned.versions + rest.pruned.versions,
+    environments: pruned.environments + rest.pruned.environments,
   };
 }

@@ -9,30 +9,26 @@ if (obstacle !== null)
   console.error(`SKIPPED: no odd host is checked, as none can be made here: ${obstacle}`);
 
 /** What each host is, and what of it is not as it should be. */
-const hosts: (HostOptions & { needs?: string; wrong: Record<string, Partial<Finding>> })[] = [
-  { name: 'plain', wrong: {} },
-  { name: 'busybox', needs: 'busybox', busyboxOnly: true, wrong: {} },
-  { name: 'tcsh', needs: 'tcsh', shell: '/bin/tcsh', wrong: {} },
-  { name: 'fish', needs: 'fish', shell: '/usr/bin/fish', wrong: {} },
-  { name: 'zsh', needs: 'zsh', shell: '/bin/zsh', wrong: {} },
+const hosts: { host: HostOptions; needs?: string; wrong: Record<string, Partial<Finding>> }[] = [
+  { host: { name: 'plain' }, wrong: {} },
+  { host: { name: 'busybox', busyboxOnly: true }, needs: 'busybox', wrong: {} },
+  { host: { name: 'tcsh', shell: '/bin/tcsh' }, needs: 'tcsh', wrong: {} },
+  { host: { name: 'fish', shell: '/usr/bin/fish' }, needs: 'fish', wrong: {} },
+  { host: { name: 'zsh', shell: '/bin/zsh' }, needs: 'zsh', wrong: {} },
   {
-    name: 'unfit',
-    shell: '/bin/dash',
-    without: ['bash', 'setsid'],
+    host: { name: 'unfit', shell: '/bin/dash', without: ['bash', 'setsid'] },
     wrong: { agent: { status: 'failure', fix: expect.stringContaining('install bash') } },
   },
   {
-    name: 'lacking',
-    without: ['mkfifo'],
+    host: { name: 'lacking', without: ['mkfifo'] },
     wrong: { programs: { status: 'failure', text: 'it lacks mkfifo' } },
   },
   {
-    name: 'small',
-    disk: '4m',
+    host: { name: 'small', disk: '4m' },
     wrong: { disk: { status: 'warning', text: expect.stringContaining('of 4M are free for') } },
   },
   {
-    name: 'killer',
+    host: { name: 'killer' },
     wrong: {
       logout: {
         status: 'failure',
@@ -47,7 +43,7 @@ const present = hosts.filter(({ needs }) => needs === undefined || installed(nee
 describe.skipIf(obstacle !== null)('the check of a host', () => {
   let bed: Testbed;
   beforeAll(async () => {
-    bed = await Testbed.up({ hosts: present.map(({ needs: _, wrong: __, ...options }) => options) });
+    bed = await Testbed.up({ hosts: present.map(({ host }) => host) });
     // What logind does where KillUserProcesses is set.
     bed.host('killer').spawn(['sh', '-c', "while :; do pkill -f '^sleep 60$'; sleep 0.1; done"]);
   });
@@ -66,8 +62,8 @@ describe.skipIf(obstacle !== null)('the check of a host', () => {
     return Object.fromEntries(findings.map((finding) => [finding.topic, finding]));
   };
 
-  it.each(present)('$name finds what is wrong there, and nothing else', async ({ name, wrong }) => {
-    const report = await check(name);
+  it.each(present)('$host.name finds what is wrong there, and nothing else', async ({ host, wrong }) => {
+    const report = await check(host.name);
     // The disks of these hosts are memory, and small.
     const { disk, ...rest } = report;
     const others = Object.fromEntries(Object.entries(rest).filter(([, { status }]) => status !== 'ok'));
