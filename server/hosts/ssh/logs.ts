@@ -101,10 +101,10 @@ export class SshLogs implements Logs {
     }
   }
 
-  close(): Promise<void> {
-    this.mirror.detach();
+  async close(): Promise<void> {
+    await this.mirror.close();
     if (this.timer) clearTimeout(this.timer);
-    return this.here.close();
+    await this.here.close();
   }
 
   private arrived(key: AttemptKey): void {

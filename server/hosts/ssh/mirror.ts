@@ -64,6 +64,12 @@ export class LogMirror {
     for (const entry of this.pulled.values()) entry.wake();
   }
 
+  /** Pulls nothing more. Resolves when no file here is being written. */
+  async close(): Promise<void> {
+    this.detach();
+    await Promise.all([...this.pulled.values()].map((entry) => entry.free));
+  }
+
   /** Pulls what the attempt writes from now on. */
   follow(key: AttemptKey, ended: boolean): void {
     const known = this.pulled.get(key);
