@@ -92,6 +92,14 @@ interface Present {
   site: Site;
 }
 
+function newPresence(): { change: Promise<void>; changed: () => void } {
+  let changed = () => {};
+  const change = new Promise<void>((resolve) => {
+    changed = resolve;
+  });
+  return { change, changed };
+}
+
 export class AgentHost implements Host {
   readonly name: string;
   private readonly calls: NestedCalls;
@@ -106,6 +114,8 @@ export class AgentHost implements Host {
   private sweeper: NodeJS.Timeout | null = null;
   private reports: HostReports | null = null;
   private present: Present | null = null;
+  /** Resolves when an agent has become ready, or is gone. */
+  private presence = newPresence();
   /** The site of the agent that is being started or runs. */
   private site: Site | null = null;
   /** The site that comes first, for those who wait for it. */
@@ -259,7 +269,16 @@ export class AgentHost implements Host {
   }
 
   async readHead(path: string, length: number): Promise<Buffer | null> {
-    return this.present ? this.present.site.files.readRange(path, 0, length) : null;
+    for (;;) {
+      const { presence, present } = this;
+      try {
+        if (present) return await present.site.files.readRange(path, 0, length);
+      } catch (error) {
+        // What was lost with a connection can be read when there is another.
+        if (!(error instanceof VbatchError) || error.code !== 'unreachable') throw error;
+      }
+      await presence.change;
+    }
   }
 
   async feed(call: CallKey, stream: LogStream, source: Readable): Promise<void> {
@@ -320,6 +339,7 @@ export class AgentHost implements Host {
     const { site, reports } = this;
     if (!site || !reports) return;
     this.present = { agent, site };
+    this.presenceChanged();
     this.options.logs.attach(site, (keys) => this.discard(keys));
     this.calls.attach({ site, send: agent.send });
     this.typing.resume();
@@ -332,8 +352,15 @@ export class AgentHost implements Host {
     this.connecting.online();
   }
 
+  private presenceChanged(): void {
+    const { changed } = this.presence;
+    this.presence = newPresence();
+    changed();
+  }
+
   private gone(why: Error): void {
     this.present = null;
+    this.presenceChanged();
     if (this.heart) clearInterval(this.heart);
     this.calls.detach();
     this.gpus.detach();

@@ -226,7 +226,7 @@ export interface Host {
     terminal: Terminal,
     viewer: Viewer,
   ): Promise<Seat>;
-  /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. */
+  /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. While offline this waits. */
   readHead(path: string, length: number): Promise<Buffer | null>;
   /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */
   feed(call: CallKey, stream: LogStream, source: Readable): Promise<void>;

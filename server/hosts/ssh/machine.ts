@@ -63,6 +63,8 @@ export class SshMachine implements Machine {
       const contact = await makeContact(connection, this.folder);
       const paths = hostPaths(contact.folder);
       const [sftp, left] = await Promise.all([connection.files(), this.tidy(connection)]);
+      // Without its files a host is of no use; another connection brings them back.
+      void sftp.ended.then(() => connection.close());
       const files = siteFiles(sftp);
       if (!contact.hasScripts) await installScripts(files, paths.scripts);
       connected(sftp);

@@ -44,7 +44,7 @@ describe.skipIf(missing !== null)('a host', () => {
   beforeAll(async () => {
     cluster = await Cluster.up(possibleHosts.map(({ what: _, needs: __, ...host }) => host));
     const pools = possibleHosts.map(({ name }) => `  ${name}: { hosts: [${name}] }\n`).join('');
-    cluster.configure(`pools:\n${pools}defaults: { grace: 500ms }\n`);
+    cluster.configure(`pools:\n${pools}defaults: { grace: 1s }\n`);
   });
   afterAll(() => cluster?.down());
 
