@@ -67,6 +67,8 @@ export class AtTerminal {
   private isSuspended = false;
   private isRaw = false;
   private isOver = false;
+  /** Whether the server went away while the terminal was open, which it held. */
+  private isOrphan = false;
   private readonly onData = (data: Buffer) => this.take(data);
   private readonly onResize = () => this.connection?.resize(sizeOf(this.place.io.stdout));
 
@@ -100,6 +102,7 @@ export class AtTerminal {
     this.connection = connectTerminal(() => client.locate(), path(asked), {
       opened: () => {
         this.isOpen = true;
+        this.isOrphan = false;
         this.escapes = new Escapes();
         this.look();
         this.onResize();
@@ -111,8 +114,12 @@ export class AtTerminal {
 
   private async ended(ending: TerminalEnding): Promise<void> {
     this.connection = null;
+    if (ending.kind === 'ended' && this.isOrphan) {
+      return this.end({ kind: 'lost', reason: 'the server that held it has gone' });
+    }
     if (ending.kind !== 'disconnected') return this.end(ending);
     if (!this.place.outlives) return this.end({ kind: 'lost', reason: ending.reason });
+    this.isOrphan ||= this.isOpen;
     this.isOpen = false;
     this.look();
     await sleep(pauseMs);
@@ -123,9 +130,9 @@ export class AtTerminal {
     if (this.isOver) return;
     this.isOver = true;
     this.place.io.stdout.off('resize', this.onResize);
-    this.connection?.close();
+    const closed = this.connection?.close() ?? Promise.resolve();
     this.look();
-    this.depart(departure);
+    void closed.then(() => this.depart(departure));
   }
 
   /** Has the person's terminal raw and reads it, where that is right now. */

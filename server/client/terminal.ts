@@ -9,6 +9,8 @@ import type { Address } from './transport.ts';
 
 /** A server that does not finish the handshake within this time is taken for gone. */
 const handshakeMs = 10_000;
+/** How long leaving may take. */
+const farewellMs = 500;
 /** What is sent and not yet on its way before typing has to wait. Bytes. */
 const maxUnsent = 64 * 1024;
 /** The longest address; a server takes headers of 16 KiB in all. */
@@ -37,8 +39,8 @@ export interface TerminalConnection {
   /** Types. Resolves when there is room for more; what is typed after the end goes nowhere. */
   type(bytes: Buffer): Promise<void>;
   resize(size: TerminalSize): void;
-  /** Leaves. The listener hears nothing more. */
-  close(): void;
+  /** Leaves. The listener hears nothing more. Resolves when what was typed has arrived, or that takes too long. */
+  close(): Promise<void>;
 }
 
 /** The path of the terminal that a task runs in. */
@@ -124,7 +126,18 @@ export function connectTerminal(
     resize: (size) => void send(JSON.stringify({ type: 'resize', ...size } satisfies TerminalRequest)),
     close() {
       over = true;
-      socket?.terminate();
+      const left = socket;
+      if (left === null || left.readyState === WebSocket.CLOSED) return Promise.resolve();
+      // A connection that is cut off at once takes along what is still on its way.
+      const timer = setTimeout(() => left.terminate(), farewellMs);
+      left.resume();
+      left.close();
+      return new Promise((resolve) => {
+        left.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     },
   };
 }

@@ -46,7 +46,10 @@ export class Calls {
     const parsed = await this.parse(host, call);
     if (parsed.kind !== 'submit') return async () => plainAnswer(call, parsed);
     if (parsed.tty)
-      throw new VbatchError('usage', "-t needs a person's terminal, and inside a task there is none to hand on");
+      throw new VbatchError(
+        'usage',
+        "-t needs a person's terminal, and inside a task there is none to hand on",
+      );
     const directory =
       parsed.directory === null ? call.directory : join('/', absolute(parsed.directory, call.directory));
     const checked = submissionSchema.safeParse({ ...parsed.submission, directory, key: call.key });

@@ -55,6 +55,11 @@ export class Core {
     return this.ledger.problem;
   }
 
+  /** Throws what is wrong with the ledger: work is only taken where it can be kept. */
+  check(): void {
+    if (this.ledger.problem !== null) throw this.ledger.problem;
+  }
+
   /** Time for the next event, in milliseconds since the epoch. */
   time(): number {
     return this.now();

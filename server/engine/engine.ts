@@ -1,10 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { Configuration } from '../config/configuration.ts';
 import type { Host, NestedCall, Seat, Viewer } from '../hosts/host.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
-import { decideSubmission } from '../model/submit.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type {
@@ -34,7 +32,6 @@ import { Dispatch } from './dispatch.ts';
 import type { Fleet } from './fleet.ts';
 import { hostViews, poolViews } from './hostViews.ts';
 import { attemptKey, openLog } from './logs.ts';
-import { inherited } from './orders.ts';
 import { findTask, selectTasks, treeOf } from './queries.ts';
 import { Reasons } from './reasons.ts';
 import { Removals } from './removals.ts';
@@ -50,9 +47,9 @@ import type {
   Typed,
 } from './service.ts';
 import { typeInto } from './stdin.ts';
-import { attendTask, openBeside } from './terminals.ts';
-import { environmentKey, submissionRequest } from './submission.ts';
+import { Submissions } from './submissions.ts';
 import type { TaskWatch } from './taskWatch.ts';
+import { attendTask, openBeside } from './terminals.ts';
 import { taskDetail, taskView } from './views.ts';
 import { Waiters } from './waiters.ts';
 
@@ -70,13 +67,11 @@ export interface EngineParts {
   log: (message: string) => void;
 }
 
-/** How long a submission waits for hosts of which nothing is known yet. */
-const firstContactMs = 10_000;
-
 /** The tasks of one state folder: takes requests, keeps the hosts busy, tells what has changed. */
 export class Engine implements EngineService {
   private readonly core: Core;
   private readonly dispatch: Dispatch;
+  private readonly submissions: Submissions;
   private readonly listeners = new Set<(publication: Publication) => void>();
   private readonly waiters = new Waiters();
   private readonly removals: Removals;
@@ -98,6 +93,7 @@ export class Engine implements EngineService {
       onCall,
       log,
     );
+    this.submissions = new Submissions(this.core, { state, fleet, rooms });
     this.removals = new Removals(state.lastRemoval);
     this.reasons = new Reasons(state, rooms, timers, (changed) => this.publishTasks(changed, []));
     this.published = state.sequence;
@@ -118,98 +114,19 @@ export class Engine implements EngineService {
     return this.published;
   }
 
-  async submit(
+  submit(
     submissions: readonly Submission[],
     submitter: Submitter,
     options: { dryRun: boolean },
   ): Promise<SubmitResult[]> {
-    this.checkLedger();
-    const configurations = new Map<string | null, Promise<Configuration | VbatchError>>();
-    const prepared: { submission: Submission; configuration: Configuration | VbatchError }[] = [];
-    for (const submission of submissions) {
-      const workspace = this.workspaceOf(submission, submitter);
-      const configuration = configurations.get(workspace) ?? this.configurationFor(workspace);
-      configurations.set(workspace, configuration);
-      prepared.push({ submission, configuration: await configuration });
-    }
-    // From here to the commit nothing may be awaited: what was decided must still hold.
-    this.checkLedger();
-    const results: SubmitResult[] = [];
-    for (const { submission, configuration } of prepared) {
-      results.push(
-        configuration instanceof VbatchError
-          ? failed(configuration)
-          : this.submitOne(submission, submitter, configuration, options.dryRun),
-      );
-    }
-    await this.core.settled();
-    return results;
-  }
-
-  private async configurationFor(workspace: string | null): Promise<Configuration | VbatchError> {
-    try {
-      const configuration = await this.parts.rooms.refresh(workspace);
-      // What a host has that was just named decides which pools there are.
-      await this.parts.fleet.known(configuration.hosts.keys(), firstContactMs);
-      return configuration;
-    } catch (error) {
-      if (error instanceof VbatchError) return error;
-      throw error;
-    }
-  }
-
-  private workspaceOf(submission: Submission, { parent }: Submitter): string | null {
-    if (parent === null) return submission.workspace;
-    return this.parts.state.tasks.get(parent)?.spec.workspace ?? null;
-  }
-
-  private submitOne(
-    submission: Submission,
-    submitter: Submitter,
-    configuration: Configuration,
-    dryRun: boolean,
-  ): SubmitResult {
-    const { state, rooms } = this.parts;
-    try {
-      const { pool, notes } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
-      const parent = submitter.parent === null ? undefined : state.tasks.get(submitter.parent);
-      const change =
-        parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
-      const environment = environmentKey(change);
-      const workspace = this.workspaceOf(submission, submitter);
-      const request = submissionRequest(submission, {
-        pool,
-        workspace,
-        environment,
-        parent: submitter.parent,
-        attempt: submitter.attempt,
-      });
-      const decision = decideSubmission(state, rooms, request, this.core.time());
-      if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));
-      if (decision.kind === 'known') return { id: decision.task.id, notes };
-      if (!dryRun) {
-        if (!state.environments.has(environment)) {
-          this.core.commit({ type: 'environment', at: this.core.time(), key: environment, change });
-        }
-        this.core.commit(decision.event);
-      }
-      return { id: decision.id, notes };
-    } catch (error) {
-      if (error instanceof VbatchError) return failed(error);
-      throw error;
-    }
-  }
-
-  /** Work is only taken where it can be kept. */
-  private checkLedger(): void {
-    if (this.core.problem !== null) throw this.core.problem;
+    return this.submissions.submit(submissions, submitter, options);
   }
 
   /** What `read` sees now, given out once all of it is durable. */
   private async whenDurable<T>(read: (parts: EngineParts) => T): Promise<T> {
     const seen = read(this.parts);
     // While the disk is full, to wait might take for ever.
-    if (this.parts.state.sequence > this.published) this.checkLedger();
+    if (this.parts.state.sequence > this.published) this.core.check();
     await this.core.durable(this.parts.state.sequence);
     return seen;
   }
@@ -258,7 +175,7 @@ export class Engine implements EngineService {
     text: string,
     decide: (task: Task, at: number, state: State) => ActionDecision,
   ): Promise<ActionResult> {
-    this.checkLedger();
+    this.core.check();
     const task = findTask(this.parts.state, text);
     const { event, message } = decide(task, this.core.time(), this.parts.state);
     const result = { id: task.id, changed: event !== null, message };
@@ -268,7 +185,7 @@ export class Engine implements EngineService {
   }
 
   async prune(options: { before: number; keep: number }): Promise<{ removed: string[] }> {
-    this.checkLedger();
+    this.core.check();
     const { state } = this.parts;
     const runs = prunableRuns(state, options);
     const removed = runs.map((number) => state.task(number).id);
@@ -419,8 +336,4 @@ export class Engine implements EngineService {
       }
     }
   }
-}
-
-function failed(error: VbatchError): SubmitResult {
-  return { error: { code: error.code, message: error.message } };
 }

@@ -49,8 +49,8 @@ export async function openBeside(
     );
   }
   try {
-    const order = { key: attemptKey(task.number, task.attempts.length), directory: task.spec.directory };
-    return await host.openBeside(order, command, terminal, viewer);
+    const key = attemptKey(task.number, task.attempts.length);
+    return await host.openBeside({ key, directory: task.spec.directory, command, terminal }, viewer);
   } catch (error) {
     if (!(error instanceof VbatchError)) throw error;
     throw new VbatchError(

@@ -1,6 +1,6 @@
 /** A host whose tasks an agent runs: everything that does not depend on how its machine is reached. */
 import type { Readable } from 'node:stream';
-import type { Exit, Shape, Terminal } from '../model/task.ts';
+import type { Exit, Shape } from '../model/task.ts';
 import { encodeBytes } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
@@ -17,10 +17,8 @@ import {
   startOrder,
   stopOrder,
   sweepOrder,
-  terminalScript,
 } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
-import { openShellBeside } from './beside.ts';
 import { NestedCalls } from './calls.ts';
 import { Connecting } from './connecting.ts';
 import { escapeForPrintf } from './escape.ts';
@@ -28,6 +26,7 @@ import { GpuWatch } from './gpuWatch.ts';
 import { HandOver } from './handOver.ts';
 import type {
   AttemptKey,
+  BesideOrder,
   CallAnswer,
   CallKey,
   Host,
@@ -45,6 +44,7 @@ import type { Machine, Site } from './machine.ts';
 import { pruneMachine } from './prune.ts';
 import type { Questions } from './questions.ts';
 import { Terminals } from './terminals.ts';
+import { startFailure, unableExit } from './unable.ts';
 
 export interface AgentHostOptions {
   name: string;
@@ -71,20 +71,6 @@ const beatsPerLease = 5;
  * whole in the FIFO or not there at all, whatever becomes of the agent.
  */
 const typedSize = 800;
-
-/** Of a start that failed before the agent could be told; the command did not run. */
-const unableExit = (host: string, what: string): Exit => ({
-  exitCode: 125,
-  signal: null,
-  reason: `nothing can be written for this task on ${host}, so it was not started: ${what}`,
-});
-
-/** Of one for which no terminal could be opened. */
-const noTerminalExit = (host: string, what: string): Exit => ({
-  exitCode: 125,
-  signal: null,
-  reason: `it was not started, because no terminal can be opened on ${host}: ${what}`,
-});
 
 /** An agent that is ready for orders, and what it runs on. */
 interface Present {
@@ -208,9 +194,8 @@ export class AgentHost implements Host {
     const { present } = this;
     if (!present) return;
     this.launch(order, present).catch((error: Error) => {
-      const exit = error instanceof VbatchError && error.code === 'refused' ? noTerminalExit : unableExit;
       // What a lost connection has kept from being written is ordered again when it is back.
-      if (this.present === present) this.finish(order.key, exit(this.name, error.message));
+      if (this.present === present) this.finish(order.key, startFailure(this.name, error));
     });
   }
 
@@ -256,16 +241,8 @@ export class AgentHost implements Host {
     return this.terminals.attend(key, viewer);
   }
 
-  openBeside(
-    order: Pick<StartOrder, 'key' | 'directory'>,
-    command: readonly string[] | null,
-    terminal: Terminal,
-    viewer: Viewer,
-  ): Promise<Seat> {
-    return this.terminals.openBeside(order.key, viewer, async () => {
-      if (!this.present) throw new VbatchError('unreachable', `${this.name} cannot be reached now`);
-      return openShellBeside(this.present.site, order, command, terminal);
-    });
+  openBeside(order: BesideOrder, viewer: Viewer): Promise<Seat> {
+    return this.terminals.openBeside(this.present?.site ?? null, order, viewer);
   }
 
   async readHead(path: string, length: number): Promise<Buffer | null> {
@@ -472,22 +449,12 @@ export class AgentHost implements Host {
     const plan = planLaunch(order, { paths, cookie, bash, login: await site.login });
     await this.haveEnvironment(site, plan.environmentFile);
     if (plan.setupFile) await files.writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
-    const path = `${paths.attempt(order.key)}.start`;
-    if (typeof order.stdin === 'object') {
-      const { stdin: terminal } = order;
-      const text = terminalScript(plan.launch, {
-        root: paths.folder,
-        scripts: paths.scripts,
-        proc: site.proc,
-      });
-      await files.writeWhole(path, encodeBytes(text), 0o600);
-      await this.terminals.open(order.key, () => site.openTerminal(path, terminal));
-      return;
-    }
+    if (typeof order.stdin === 'object') return this.terminals.start(site, plan.launch, order.stdin);
     const text = startOrder(plan.launch);
     if (text.length <= longOrder) {
       agent.send(text);
     } else {
+      const path = `${paths.attempt(order.key)}.start`;
       await files.writeWhole(path, encodeBytes(text), 0o600);
       agent.send(sourceOrder(path));
     }

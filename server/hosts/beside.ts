@@ -1,11 +1,10 @@
 /** Shells beside running attempts: in their surroundings, but no part of them. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Terminal } from '../model/task.ts';
 import { encodeBytes } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import { type Environment, parseExports } from './environment.ts';
-import type { AttemptKey, StartOrder } from './host.ts';
+import type { AttemptKey, BesideOrder } from './host.ts';
 import { planBeside } from './launch.ts';
 import type { Site, TerminalChannel } from './machine.ts';
 
@@ -34,9 +33,7 @@ async function readyEnvironment(site: Site, attempt: AttemptKey): Promise<Enviro
 /** Opens a shell beside a running attempt; see Host.openBeside. */
 export async function openShellBeside(
   site: Site,
-  { key, directory }: Pick<StartOrder, 'key' | 'directory'>,
-  command: readonly string[] | null,
-  terminal: Terminal,
+  { key, directory, command, terminal }: BesideOrder,
 ): Promise<TerminalChannel> {
   const environment = await readyEnvironment(site, key);
   const { paths, cookie, bash, files } = site;

@@ -97,6 +97,15 @@ export interface CallAnswer {
   stderr: string;
 }
 
+/** What is to run in a terminal beside an attempt. */
+export interface BesideOrder {
+  key: AttemptKey;
+  directory: string;
+  /** Null for the person's shell on that machine. */
+  command: readonly string[] | null;
+  terminal: Terminal;
+}
+
 /** Somebody who looks at a terminal. */
 export interface Viewer {
   /** Shows bytes. Resolves when the next may follow; never rejects. */
@@ -216,16 +225,10 @@ export interface Host {
    */
   attend(key: AttemptKey, viewer: Viewer): Seat | null;
   /**
-   * Runs a command, or else the person's shell, in a terminal beside a running attempt, with its environment
-   * and in the order's directory. It is hung up when the viewer leaves or the attempt ends.
+   * Opens a terminal beside a running attempt, with the environment of that. It is hung up when the viewer leaves or the attempt ends.
    * Throws `unreachable`, or `refused` where no terminal can be had.
    */
-  openBeside(
-    order: Pick<StartOrder, 'key' | 'directory'>,
-    command: readonly string[] | null,
-    terminal: Terminal,
-    viewer: Viewer,
-  ): Promise<Seat>;
+  openBeside(order: BesideOrder, viewer: Viewer): Promise<Seat>;
   /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. While offline this waits. */
   readHead(path: string, length: number): Promise<Buffer | null>;
   /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */

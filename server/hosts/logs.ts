@@ -76,7 +76,11 @@ export class LocalLogs implements Logs {
   async append(key: AttemptKey, bytes: Buffer): Promise<void> {
     // The attempt itself makes the file; whoever else did so would keep it from starting.
     const file = await open(this.paths.log(key, 'stdout'), constants.O_WRONLY | constants.O_APPEND);
-    await file.appendFile(bytes).finally(() => file.close());
+    try {
+      await file.appendFile(bytes);
+    } finally {
+      await file.close();
+    }
   }
 
   isWhole(): boolean {

@@ -1,6 +1,11 @@
 /** Terminals of a host, from our side of them: those that attempts run in, and those of shells beside attempts. */
-import type { AttemptKey, Seat, TerminalEnd, Viewer } from './host.ts';
-import type { TerminalChannel } from './machine.ts';
+import type { Terminal } from '../model/task.ts';
+import { encodeBytes } from '../protocol/bytes.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import { type Launch, terminalScript } from './agent/orders.ts';
+import { openShellBeside } from './beside.ts';
+import type { AttemptKey, BesideOrder, Seat, TerminalEnd, Viewer } from './host.ts';
+import type { Site, TerminalChannel } from './machine.ts';
 
 /** How much of what was shown last is kept for those who come later. Bytes. */
 const keptSize = 64 * 1024;
@@ -50,13 +55,18 @@ export class Terminals {
     return [...this.attempts].filter(([, session]) => session.end !== null).map(([key]) => key);
   }
 
-  /** Opens the terminal that an attempt is to run in. Rejects where that fails; a second one is not opened. */
-  async open(key: AttemptKey, open: () => Promise<TerminalChannel>): Promise<void> {
+  /** Starts an attempt in a terminal. Rejects where there is none to be had; a second one is not opened. */
+  async start(site: Site, launch: Launch, terminal: Terminal): Promise<void> {
+    const { key } = launch;
     if (this.attempts.has(key)) return;
     const session = newSession();
     this.attempts.set(key, session);
     try {
-      session.channel = await open();
+      const { folder: root, scripts, attempt } = site.paths;
+      const script = `${attempt(key)}.start`;
+      const text = terminalScript(launch, { root, scripts, proc: site.proc });
+      await site.files.writeWhole(script, encodeBytes(text), 0o600);
+      session.channel = await site.openTerminal(script, terminal);
     } catch (error) {
       this.attempts.delete(key);
       session.over.give();
@@ -78,8 +88,10 @@ export class Terminals {
     return seatAt(session, () => session.viewers.delete(viewer));
   }
 
-  /** Opens a shell beside an attempt, for one viewer; when that leaves, or the attempt ends, it is hung up. */
-  async openBeside(key: AttemptKey, viewer: Viewer, open: () => Promise<TerminalChannel>): Promise<Seat> {
+  /** See Host.openBeside. */
+  async openBeside(site: Site | null, order: BesideOrder, viewer: Viewer): Promise<Seat> {
+    if (!site) throw new VbatchError('unreachable', 'it cannot be reached now');
+    const { key } = order;
     const session = newSession();
     session.viewers.set(viewer, Promise.resolve());
     const sessions = this.beside.get(key) ?? new Set();
@@ -90,7 +102,7 @@ export class Terminals {
       if (sessions.size === 0 && this.beside.get(key) === sessions) this.beside.delete(key);
     };
     try {
-      session.channel = await open();
+      session.channel = await openShellBeside(site, order);
     } catch (error) {
       forget();
       throw error;

@@ -86,7 +86,7 @@ const groups: readonly (readonly [heading: string, definitions: readonly Definit
     [
       ['-f, --follow', 'show its output here and exit with its code'],
       ['--wait', 'wait for its end and exit with its code'],
-      ['-t, --tty', 'run it in a terminal, as `ssh -t` does; only vrun, and implied for `vrun bash`'],
+      ['-t, --tty', 'vrun: give it a terminal, as `ssh -t` does; `vrun bash` does so'],
       ['--dry-run', 'check everything, submit nothing'],
       ['-q, --quiet', 'print no notes'],
       ['-o, --output <format>', 'json: print the task instead of its id'],

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Person } from '../support/person.ts';
-import { type SeenTask, Sandbox } from './sandbox.ts';
+import { Sandbox, type SeenTask } from './sandbox.ts';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
-  sandbox = new Sandbox('hosts:\n  local:\n    cpus: 4\npools:\n  one:\n    hosts: [local]\n    cpus: 1\n    slots: 1\n');
+  sandbox = new Sandbox(
+    'hosts:\n  local:\n    cpus: 4\npools:\n  one:\n    hosts: [local]\n    cpus: 1\n    slots: 1\n',
+  );
   await sandbox.run('vctl', ['server', 'start']);
 });
 afterAll(() => sandbox.remove());
@@ -30,8 +32,8 @@ it('R36 vrun bash is a shell to work in: prompt, size, Ctrl-C, Ctrl-D, exit code
   await person.sees('30 100\r\n');
   await person.sees('xterm-256color in bash\r\n');
   person.resize(40, 120);
-  person.type('stty size\r');
-  await person.sees('40 120\r\n');
+  person.type('until [ "$(stty size)" = "40 120" ]; do sleep 0.05; done; echo re""sized\r');
+  await person.sees('resized\r\n');
   person.type('sleep 300\r');
   await person.sees('sleep 300\r\n');
   person.type('\x03');
@@ -49,7 +51,13 @@ it('R36 vrun bash is a shell to work in: prompt, size, Ctrl-C, Ctrl-D, exit code
 });
 
 it('R36 vrun -t gives any command a terminal, and every byte its way', async () => {
-  const person = sit('vrun', '-t', 'sh', '-c', 'stty raw -echo; printf "a\\nb\\377"; head -c 3 | od -An -tx1; exit 3');
+  const person = sit(
+    'vrun',
+    '-t',
+    'sh',
+    '-c',
+    'stty raw -echo; printf "a\\nb\\377"; head -c 3 | od -An -tx1; exit 3',
+  );
   await person.sees('a\nb\xff');
   person.type('\x00\x03\xfe');
   await person.sees('00 03 fe\n');
@@ -85,7 +93,7 @@ it('R36 what waits in a queue is waited for as ever, and is cancelled by Ctrl-C'
   const first = sit('vrun', '-P', 'one', '-t', 'cat');
   first.type('hello\r');
   await first.sees('hello\r\nhello\r\n');
-  const second = sit('vrun', '-P', 'one', '-t', 'sh', '-c', 'stty size; cat');
+  const second = sit('vrun', '-P', 'one', '-t', 'sh', '-c', 'read -r _; stty size; cat');
   await second.sees('QUEUED');
   const third = sit('vrun', '-P', 'one', '-t', 'cat');
   await third.sees('QUEUED');
@@ -96,6 +104,7 @@ it('R36 what waits in a queue is waited for as ever, and is cancelled by Ctrl-C'
   second.resize(11, 22);
   first.type('\x04');
   expect(await first.ended).toEqual({ code: 0, modes: usual });
+  second.type('\r');
   await second.sees('11 22\r\n');
   second.type('typed\r');
   await second.sees('typed\r\ntyped\r\n');
@@ -140,7 +149,15 @@ it('vctl task attach opens a shell beside any other task, in its surroundings, u
   const { stdout } = await sandbox.run('vbatch', ['-e', 'COLOUR=blue', script]);
   const id = stdout.trim();
   await sandbox.shell(`until vctl task get ${id} | grep -q RUNNING; do sleep 0.1; done`);
-  const command = sit('vctl', 'attach', id, '--', 'sh', '-c', 'pwd; echo "$COLOUR $VBATCH_TASK_ID"; stty size; exit 6');
+  const command = sit(
+    'vctl',
+    'attach',
+    id,
+    '--',
+    'sh',
+    '-c',
+    'pwd; echo "$COLOUR $VBATCH_TASK_ID"; stty size; exit 6',
+  );
   await command.sees(`${sandbox.work}\r\nblue ${id}\r\n30 100\r\n`);
   expect(await command.ended).toEqual({ code: 6, modes: usual });
   const shell = sit('vctl', 'attach', id);

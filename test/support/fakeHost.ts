@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type {
   AttemptKey,
+  BesideOrder,
   CallAnswer,
   CallKey,
   Host,
@@ -15,7 +16,7 @@ import type {
   StartOrder,
   Viewer,
 } from '../../server/hosts/host.ts';
-import type { Shape, Terminal } from '../../server/model/task.ts';
+import type { Shape } from '../../server/model/task.ts';
 import type { Finding, Pruned, Question } from '../../server/protocol/hosts.ts';
 
 export const someFacts: HostFacts = { cpus: 4, memory: 8 * 1024 ** 3, gpus: [], address: 'here' };
@@ -175,11 +176,8 @@ export class FakeHost implements Host {
     return this.seat(key, () => viewers.delete(viewer));
   }
 
-  async openBeside(
-    { key, directory }: Pick<StartOrder, 'key' | 'directory'>,
-    command: readonly string[] | null,
-    { term, rows, columns }: Terminal,
-  ): Promise<Seat> {
+  async openBeside({ key, directory, command, terminal }: BesideOrder): Promise<Seat> {
+    const { term, rows, columns } = terminal;
     this.orders.push(`beside ${key} in ${directory}: ${command?.join(' ')} (${term} ${columns}x${rows})`);
     return this.seat(`beside ${key}`, () => this.orders.push(`leave beside ${key}`));
   }

@@ -313,7 +313,7 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
 
     async function beside(key: string, command: string[] | null, directory = bed.work): Promise<Person> {
       const person = new Person();
-      person.seat = await bed.host.openBeside({ key, directory }, command, besides, person);
+      person.seat = await bed.host.openBeside({ key, directory, command, terminal: besides }, person);
       return person;
     }
 

@@ -273,8 +273,12 @@ it('answers a request to stop, then stops', async () => {
   await expect.poll(() => stops).toBe(1);
 });
 
-it('says that the event stream is a WebSocket', async () => {
-  const answer = await server.ask('GET', '/v1/events');
+it.each([
+  '/v1/events',
+  '/v1/tasks/x/terminal?rows=1&columns=1',
+  '/v1/tasks/x/shell?rows=1&columns=1&term=xterm',
+])('says that %s is a WebSocket', async (path) => {
+  const answer = await server.ask('GET', path);
   expect(answer).toMatchObject({ status: 400, json: failure('invalid', 'WebSocket') });
 });
 

@@ -85,6 +85,21 @@ describe('ending early', () => {
     expect(task.phase).toMatchObject({ outcome: 'failure', reason: expect.stringContaining('lost 3 times') });
   });
 
+  it('R32 R36 starts nothing again by itself that was lost with its terminal', () => {
+    const world = new World();
+    const terminal = { term: 'xterm', rows: 24, columns: 80 };
+    const task = world.submit(null, { stdin: 'terminal', terminal });
+    world.startAll();
+    world.lose(task);
+    expect(task.phase).toMatchObject({
+      outcome: 'failure',
+      reason: expect.stringContaining('with its terminal'),
+    });
+    expect(task.own?.exitCode).toBe(137);
+    world.commit({ type: 'retried', at: 2, task: task.number });
+    expect(world.startAll()).toEqual([task]);
+  });
+
   it('R32 ignores reports of an attempt that is over', () => {
     const world = new World();
     const task = world.submit(null, { retries: 1 });

@@ -125,6 +125,19 @@ describe('R5 flags', () => {
     expect(modes(submit(['true'], 'vrun'))).toEqual([true, true, true]);
   });
 
+  it('R36 -t asks for a terminal, of vrun only, and for one attempt of one task', () => {
+    expect(submit(['-t', 'top'], 'vrun').tty).toBe(true);
+    expect(submit(['--tty', '-P', 'gpu-1', 'bash', '-t'], 'vrun')).toMatchObject({
+      tty: true,
+      submission: { command: ['bash', '-t'] },
+    });
+    expect(submit(['bash'], 'vrun').tty).toBe(false);
+    expect(usage(['-t', 'top'])).toContain('-t is for vrun');
+    expect(usage(['-t', '-N', '2', 'top'], 'vrun')).toContain('-t does not go with -N');
+    expect(usage(['-t', '--retries', '1', 'top'], 'vrun')).toContain('-t does not go with --retries');
+    expect(submit(['-t', '--retries', '0', 'top'], 'vrun').tty).toBe(true);
+  });
+
   it('R5 short flags may share a word, and the last one its value as well', () => {
     const call = submit(['-qfntrain', 'true']);
     expect([call.quiet, call.follow, call.submission.name]).toEqual([true, true, 'train']);

@@ -6,7 +6,9 @@ describe('parseEvent', () => {
     expect(parseEvent('ready setsid -f')).toEqual({ type: 'ready', mode: 'setsid -f' });
     expect(parseEvent('unfit')).toEqual({ type: 'unfit' });
     expect(parseEvent('gpus')).toEqual({ type: 'gpus' });
-    for (const type of ['started', 'lost', 'absent', 'unable'] as const) {
+    expect(parseEvent('started 17.1')).toEqual({ type: 'started', key: '17.1', terminal: false });
+    expect(parseEvent('started 17.1 terminal')).toEqual({ type: 'started', key: '17.1', terminal: true });
+    for (const type of ['lost', 'absent', 'unable'] as const) {
       expect(parseEvent(`${type} 17.1`)).toEqual({ type, key: '17.1' });
     }
     for (const type of ['call', 'gone', 'answered'] as const) {

@@ -1,0 +1,109 @@
+import type { Configuration } from '../config/configuration.ts';
+import type { State } from '../model/state.ts';
+import { decideSubmission } from '../model/submit.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import type { Submission, SubmitResult } from '../protocol/tasks.ts';
+import type { Core } from './core.ts';
+import type { Fleet } from './fleet.ts';
+import { inherited } from './orders.ts';
+import type { Rooms } from './rooms.ts';
+import type { Submitter } from './service.ts';
+import { environmentKey, submissionRequest } from './submission.ts';
+
+/** How long a submission waits for hosts of which nothing is known yet. */
+const firstContactMs = 10_000;
+
+/** Takes submissions: finds their pools, decides, and commits what may be. */
+export class Submissions {
+  constructor(
+    private readonly core: Core,
+    private readonly parts: { state: State; fleet: Fleet; rooms: Rooms },
+  ) {}
+
+  /** See EngineService. */
+  async submit(
+    submissions: readonly Submission[],
+    submitter: Submitter,
+    options: { dryRun: boolean },
+  ): Promise<SubmitResult[]> {
+    this.core.check();
+    const configurations = new Map<string | null, Promise<Configuration | VbatchError>>();
+    const prepared: { submission: Submission; configuration: Configuration | VbatchError }[] = [];
+    for (const submission of submissions) {
+      const workspace = this.workspaceOf(submission, submitter);
+      const configuration = configurations.get(workspace) ?? this.configurationFor(workspace);
+      configurations.set(workspace, configuration);
+      prepared.push({ submission, configuration: await configuration });
+    }
+    // From here to the commit nothing may be awaited: what was decided must still hold.
+    this.core.check();
+    const results: SubmitResult[] = [];
+    for (const { submission, configuration } of prepared) {
+      results.push(
+        configuration instanceof VbatchError
+          ? failed(configuration)
+          : this.submitOne(submission, submitter, configuration, options.dryRun),
+      );
+    }
+    await this.core.settled();
+    return results;
+  }
+
+  private async configurationFor(workspace: string | null): Promise<Configuration | VbatchError> {
+    try {
+      const configuration = await this.parts.rooms.refresh(workspace);
+      // What a host has that was just named decides which pools there are.
+      await this.parts.fleet.known(configuration.hosts.keys(), firstContactMs);
+      return configuration;
+    } catch (error) {
+      if (error instanceof VbatchError) return error;
+      throw error;
+    }
+  }
+
+  private workspaceOf(submission: Submission, { parent }: Submitter): string | null {
+    if (parent === null) return submission.workspace;
+    return this.parts.state.tasks.get(parent)?.spec.workspace ?? null;
+  }
+
+  private submitOne(
+    submission: Submission,
+    submitter: Submitter,
+    configuration: Configuration,
+    dryRun: boolean,
+  ): SubmitResult {
+    const { state, rooms } = this.parts;
+    try {
+      const { pool, notes } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+      const parent = submitter.parent === null ? undefined : state.tasks.get(submitter.parent);
+      const change =
+        parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
+      const environment = environmentKey(change);
+      const workspace = this.workspaceOf(submission, submitter);
+      const request = submissionRequest(submission, {
+        pool,
+        workspace,
+        environment,
+        parent: submitter.parent,
+        attempt: submitter.attempt,
+      });
+      const decision = decideSubmission(state, rooms, request, this.core.time());
+      if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));
+      if (decision.kind === 'known') return { id: decision.task.id, notes };
+      if (!dryRun) {
+        if (!state.environments.has(environment)) {
+          this.core.commit({ type: 'environment', at: this.core.time(), key: environment, change });
+        }
+        this.core.commit(decision.event);
+      }
+      return { id: decision.id, notes };
+    } catch (error) {
+      if (error instanceof VbatchError) return failed(error);
+      throw error;
+    }
+  }
+}
+
+function failed(error: VbatchError): SubmitResult {
+  return { error: { code: error.code, message: error.message } };
+}
