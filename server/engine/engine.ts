@@ -27,6 +27,7 @@ import {
   releaseDecision,
   retryDecision,
 } from './actions.ts';
+import { Attendance } from './attendance.ts';
 import { type Batch, Core, type Ledger } from './core.ts';
 import { Dispatch } from './dispatch.ts';
 import type { Fleet } from './fleet.ts';
@@ -74,6 +75,7 @@ export class Engine implements EngineService {
   private readonly submissions: Submissions;
   private readonly listeners = new Set<(publication: Publication) => void>();
   private readonly waiters = new Waiters();
+  private readonly attendance: Attendance;
   private readonly removals: Removals;
   private readonly reasons: Reasons;
   private published: number;
@@ -94,6 +96,7 @@ export class Engine implements EngineService {
       log,
     );
     this.submissions = new Submissions(this.core, { state, fleet, rooms });
+    this.attendance = new Attendance(timers, (task) => this.endStdin(task));
     this.removals = new Removals(state.lastRemoval);
     this.reasons = new Reasons(state, rooms, timers, (changed) => this.publishTasks(changed, []));
     this.published = state.sequence;
@@ -103,6 +106,8 @@ export class Engine implements EngineService {
   open(): void {
     this.dispatch.open();
     this.core.schedule();
+    const { state } = this.parts;
+    for (const number of state.live) this.attendance.look(state.task(number));
   }
 
   /** Lets go of the hosts. What runs goes on. */
@@ -216,13 +221,18 @@ export class Engine implements EngineService {
 
   async whenDone(text: string, signal: AbortSignal): Promise<TaskView> {
     const { state, rooms } = this.parts;
-    const { number } = findTask(state, text);
-    for (;;) {
-      const task = state.tasks.get(number);
-      if (task === undefined) throw new VbatchError('notFound', `task "${text}" has been pruned`);
-      if (task.phase.kind === 'done') return await this.whenDurable(() => taskView(state, rooms, task));
-      signal.throwIfAborted();
-      await this.waiters.changed(number, signal);
+    const found = findTask(state, text);
+    const leave = this.attendance.attend(found);
+    try {
+      for (;;) {
+        const task = state.tasks.get(found.number);
+        if (task === undefined) throw new VbatchError('notFound', `task "${text}" has been pruned`);
+        if (task.phase.kind === 'done') return await this.whenDurable(() => taskView(state, rooms, task));
+        signal.throwIfAborted();
+        await this.waiters.changed(found.number, signal);
+      }
+    } finally {
+      leave();
     }
   }
 
@@ -309,8 +319,17 @@ export class Engine implements EngineService {
     };
   }
 
+  private endStdin(task: Task): void {
+    const host = this.watch(task).host(task.attempts.at(-1)?.allocation.host ?? '');
+    void host?.input(attemptKey(task.number, task.attempts.length), 0, Buffer.alloc(0), true);
+  }
+
   private deliver(batch: Batch): void {
     this.published = batch.sequence;
+    for (const number of batch.changed) {
+      const task = this.parts.state.tasks.get(number);
+      if (task !== undefined) this.attendance.look(task);
+    }
     if (batch.removed.length > 0) this.removals.add(batch.sequence, batch.removed);
     this.dispatch.perform(batch.effects);
     this.waiters.wake(batch.changed);

@@ -52,7 +52,8 @@ export function submissionRequest(submission: Submission, context: Context): Sub
       awaited: submission.awaited,
       environment: context.environment,
       variables: submission.variables,
-      ...(submission.stdin !== 'empty' && { stdin: submission.stdin }),
+      // Nobody could say into which of several shards he types.
+      ...(submission.stdin !== 'empty' && submission.shards === null && { stdin: submission.stdin }),
       ...(submission.terminal !== undefined && { terminal: submission.terminal }),
       workspace: context.workspace,
       shards: submission.shards === null ? null : { ...submission.shards, gang: submission.gang },

@@ -5,7 +5,7 @@ import { encodeBytes } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import { type Environment, parseExports } from './environment.ts';
 import type { AttemptKey, BesideOrder } from './host.ts';
-import { planBeside } from './launch.ts';
+import { besideScript } from './launch.ts';
 import type { Site, TerminalChannel } from './machine.ts';
 
 /** How often to look for an environment that is not there yet, and the pause in between, in milliseconds. */
@@ -31,25 +31,16 @@ async function readyEnvironment(site: Site, attempt: AttemptKey): Promise<Enviro
 }
 
 /** Opens a shell beside a running attempt; see Host.openBeside. */
-export async function openShellBeside(
-  site: Site,
-  { key, directory, command, terminal }: BesideOrder,
-): Promise<TerminalChannel> {
-  const environment = await readyEnvironment(site, key);
-  const { paths, cookie, bash, files } = site;
-  const ground = { paths, cookie, bash, login: await site.login };
-  const plan = planBeside({ directory, environment, term: terminal.term }, command, ground);
-  await files.writeWhole(plan.environmentFile.path, plan.environmentFile.contents, 0o600);
-  // It goes with the attempt's other files, where nothing removes it before.
-  const script = `${paths.attempt(key)}.beside-${randomBytes(6).toString('hex')}`;
-  await files.writeWhole(script, encodeBytes(plan.script), 0o600);
-  const remove = () => void files.remove([script]).catch(() => {});
+export async function openShellBeside(site: Site, order: BesideOrder): Promise<TerminalChannel> {
+  const environment = await readyEnvironment(site, order.key);
+  // It goes with the attempt's other files, should it not come to remove itself.
+  const path = `${site.paths.attempt(order.key)}.beside-${randomBytes(6).toString('hex')}`;
+  const script = besideScript(path, order, environment, await site.login);
+  await site.files.writeWhole(path, encodeBytes(script), 0o600);
   try {
-    const channel = await site.openTerminal(script, terminal);
-    void channel.closed.then(remove);
-    return channel;
+    return await site.openTerminal(path, order.terminal);
   } catch (error) {
-    remove();
+    site.files.remove([path]).catch(() => {});
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import type { Launch } from './agent/orders.ts';
 import { quote } from './agent/orders.ts';
 import { exportLine, splitAssignments } from './environment.ts';
 import type { HostPaths } from './files.ts';
-import type { StartOrder } from './host.ts';
+import type { BesideOrder, StartOrder } from './host.ts';
 import type { Login } from './login.ts';
 
 /** What of the host goes into every attempt's surroundings. */
@@ -121,35 +121,29 @@ exec ${ground.bash === null ? '' : '-- '}${words.map(quote).join(' ')}
 `;
 }
 
-/** What a shell beside an attempt needs: a file to write, and the script that it runs. */
-export interface BesidePlan {
-  environmentFile: PlannedFile;
-  script: string;
-}
-
 /** What every shell keeps for itself, and which would be wrong in another one. */
 const processOwn = ['_', 'OLDPWD', 'PWD', 'SHLVL'];
 
 /**
- * A shell, or a command, with the environment of an attempt's command as its .run file has it.
- * @param command null for the shell that is the person's on that machine.
+ * The script of a shell beside an attempt, which it removes first: it may hold secrets.
+ * @param path where it lies.
+ * @param started the environment with which the attempt's command was started.
  */
-export function planBeside(
-  attempt: { directory: string; environment: ReadonlyMap<string, string>; term: string },
-  command: readonly string[] | null,
-  ground: Ground,
-): BesidePlan {
-  const environment = new Map(attempt.environment).set('TERM', attempt.term);
+export function besideScript(
+  path: string,
+  { directory, command, terminal }: BesideOrder,
+  started: ReadonlyMap<string, string>,
+  login: Login,
+): string {
+  const environment = new Map(started).set('TERM', terminal.term);
   for (const name of processOwn) environment.delete(name);
   const { exports, forEnv } = splitAssignments(environment);
-  const environmentFile = environmentFileOf(exports, ground);
   const words = [...throughEnv(forEnv, []), ...(command ?? [environment.get('SHELL') || '/bin/sh'])];
-  const script = `stty iutf8 2>/dev/null
-. ${quote(environmentFile.path)}
-cd ${quote(attempt.directory)} || exit
+  return `rm -f ${quote(path)}
+stty iutf8 2>/dev/null
+${environmentText(exports, login)}cd ${quote(directory)} || exit
 exec ${words.map(quote).join(' ')}
 `;
-  return { environmentFile, script };
 }
 
 /** `-e` and VBATCH_ variables, and those by which the shim finds its way back and a stop finds strays. */
@@ -172,9 +166,13 @@ function withShim(environment: ReadonlyMap<string, string>, { paths }: Ground): 
 }
 
 function environmentFileOf(exports: readonly string[], { paths, login }: Ground): PlannedFile {
-  const contents = encodeBytes(`umask ${login.umask}\nunset OLDPWD SHLVL\n${exportLine(exports)}`);
+  const contents = encodeBytes(environmentText(exports, login));
   const name = createHash('sha256').update(contents).digest('hex').slice(0, 32);
   return { path: join(paths.environments, name), contents };
+}
+
+function environmentText(exports: readonly string[], { umask }: Login): string {
+  return `umask ${umask}\nunset OLDPWD SHLVL\n${exportLine(exports)}`;
 }
 
 /** Words before a command that set and unset what `export` and `unset` cannot. */

@@ -243,6 +243,12 @@ describe.skipIf(!hasTerminals())('R36 at a terminal', () => {
     await terminal.shows('0\r\n');
   });
 
+  it('shards have nothing to read, because nobody could say which', async () => {
+    open();
+    await terminal.run('vrun -N 2 wc -c; echo "code $?"');
+    await terminal.shows('code 0');
+  });
+
   it('inside a task there is nothing to be read', async () => {
     open();
     await terminal.run(`vrun sh -c 'seq 3 | vrun wc -c; seq 3 | vbatch -q -f wc -c'`);
