@@ -22,7 +22,7 @@ export class Cluster {
   /** @param more further lines of the configuration. */
   static async up(hosts: readonly ClusterHost[], more = ''): Promise<Cluster> {
     const machines = hosts.filter(({ config = '' }) => !config.includes('ssh:'));
-    const bed = await Testbed.up({ hosts: machines.map(({ config: _, ...options }) => options) });
+    const bed = await Testbed.up({ hosts: machines });
     const entries = hosts.map(({ name, config = '{}' }) => `  ${name}: ${config}\n`).join('');
     const sandbox = new Sandbox(`ssh_config: ${bed.sshConfig}\nhosts:\n${entries}${more}`, disk);
     const names = machines.map(({ name }) => name);

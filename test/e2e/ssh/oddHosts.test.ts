@@ -42,7 +42,7 @@ const possibleHosts = hosts.filter(({ needs, name }) => {
 describe.skipIf(missing !== null)('a host', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await Cluster.up(possibleHosts.map(({ what: _, needs: __, ...host }) => host));
+    cluster = await Cluster.up(possibleHosts);
     const pools = possibleHosts.map(({ name }) => `  ${name}: { hosts: [${name}] }\n`).join('');
     cluster.configure(`pools:\n${pools}defaults: { grace: 1s }\n`);
   });

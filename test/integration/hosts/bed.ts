@@ -246,9 +246,9 @@ export class Bed {
     await this.reopen();
   }
 
-  /** Cuts the connection to a machine over SSH. */
-  cut(): void {
-    this.sshd?.killConnections();
+  /** Cuts the connection to a machine over SSH; or has it hang, with SIGSTOP. */
+  cut(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.sshd?.killConnections(signal);
   }
 
   nextKey(): AttemptKey {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Seat, StartOrder, TerminalEnd, Viewer } from '../../../server/hosts/host.ts';
@@ -275,17 +276,61 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
     expect(processesWith(mark)).toEqual([]);
   });
 
-  it('is hung up when it was lost unnoticed', async () => {
-    // Sees to it that the hang-up by the kernel does not end it.
-    const { key, person } = await start(
-      sh('trap "exec sleep 0.1" USR1; trap "" HUP; echo ready; until [ -e told ]; do sleep 0.02; done'),
-    );
+  it('leaves alone what goes on without it', async () => {
+    const deaf = 'trap "" HUP; echo ready; until [ -e told ]; do sleep 0.02; done';
+    const { key, person } = await start(sh(deaf));
     await person.sees('ready');
     await bed.replaceHost();
     bed.host.check(key);
     await bed.reports.about('started', key);
     writeFileSync(join(bed.work, 'told'), '');
     expect((await bed.reports.exit(key)).exitCode).toBe(0);
+  });
+
+  it.skipIf(!site.ssh)(
+    'is hung up by the next connection where its host has not noticed that it is lost',
+    async () => {
+      const mark = `unnoticed-${process.pid}-${Math.random()}`;
+      const { key, person } = await start(['bash', '--norc', '-c', 'echo ready; sleep 300; :', mark]);
+      await person.sees('ready');
+      bed.cut('SIGSTOP');
+      await bed.replaceHost();
+      expect(processesWith(mark).length).toBeGreaterThan(0);
+      bed.host.check(key);
+      expect(await bed.reports.exit(key)).toEqual({ exitCode: 129, signal: 'HUP', reason: null });
+      expect(processesWith(mark)).toEqual([]);
+    },
+  );
+
+  it.skipIf(!site.ssh)('is refused where a connection has no room for another', async () => {
+    const keys = Array.from({ length: 7 }, () => bed.start({ command: ['cat'], stdin: terminal }));
+    const refused = await bed.reports.until((report) =>
+      report.type === 'ended' && keys.includes(report.key) ? report : undefined,
+    );
+    expect(refused.exit).toMatchObject({
+      exitCode: 125,
+      reason: expect.stringMatching(
+        /^it was not started, because no terminal can be opened on local: 6 terminals/,
+      ),
+    });
+    // Everything else goes on.
+    expect((await bed.run({ command: ['true'] })).exit.exitCode).toBe(0);
+    for (const key of keys) bed.host.stop(key, 5);
+    for (const key of keys) await bed.reports.exit(key);
+    const { key } = await start(['true']);
+    expect((await bed.reports.exit(key)).exitCode).toBe(0);
+  });
+
+  it('R32 never starts what has not come to its start', async () => {
+    const script = join(bed.shims, '../attempt.sh');
+    const key = bed.nextKey();
+    renameSync(script, `${script}.away`);
+    bed.start({ key, command: sh(': >ran'), stdin: terminal });
+    expect(await bed.reports.exit(key)).toMatchObject({ exitCode: 125, reason: 'stopped before it started' });
+    renameSync(`${script}.away`, script);
+    bed.start({ key, command: sh(': >ran'), stdin: terminal });
+    await bed.run({ command: ['sleep', '0.2'] });
+    expect(existsSync(join(bed.work, 'ran'))).toBe(false);
   });
 
   it('R30 goes on while only the agent is gone, and ends with a connection', async () => {
@@ -383,4 +428,19 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
       return processesWith(`${key}.beside`).map(String);
     }
   });
+});
+
+it('says what is missing where terminals cannot be made', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vbatch-path-'));
+  writeFileSync(join(folder, 'script'), '#!/bin/sh\necho "script: illegal option" >&2; exit 1\n', {
+    mode: 0o755,
+  });
+  const bed = await Bed.open({ env: { PATH: `${folder}:${process.env.PATH}`, SHELL: '/bin/sh' } });
+  const key = bed.start({ command: ['bash'], stdin: terminal });
+  expect(await bed.reports.exit(key)).toMatchObject({
+    exitCode: 125,
+    reason: expect.stringContaining('this machine has no `script` of util-linux'),
+  });
+  await bed.dispose();
+  rmSync(folder, { recursive: true });
 });

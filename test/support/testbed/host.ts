@@ -93,7 +93,7 @@ export class BedHost {
     await succeed('nsenter', [...inNetwork, '--kill', ...established]);
     const left = (await peers()).filter((peer) => before.has(peer));
     if (left.length > 0)
-      throw new Error(`This kernel does not let ss cut connections; there are still: ${left}`);
+      throw new Error(`This kernel does not let ss cut connections; there are still: ${left.join(' ')}`);
   }
 
   /** Fills its disk to the last byte. */
