@@ -21,7 +21,11 @@ const shared = {
 await Promise.all([
   build({
     ...shared,
-    entryPoints: { server: 'server/main.ts', keyWorker: 'server/ssh/keyWorker.cjs' },
+    entryPoints: {
+      server: 'server/main.ts',
+      keyWorker: 'server/ssh/keyWorker.cjs',
+      diskWorker: 'server/workspace/diskWorker.cjs',
+    },
     outdir: 'dist',
     sourcemap: true,
     // ssh2 goes without these native helpers where they are not found.

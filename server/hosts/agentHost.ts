@@ -152,8 +152,10 @@ export class AgentHost implements Host {
   async close(): Promise<void> {
     this.isClosed = true;
     if (this.sweeper) clearInterval(this.sweeper);
-    await this.terminals.close();
+    const hungUp = this.terminals.close();
+    // Over a connection that hangs, what was hung up is over only with that.
     await this.keeper.close();
+    await hungUp;
     await this.options.logs.close();
   }
 
@@ -274,7 +276,10 @@ export class AgentHost implements Host {
 
   async forget(keys: readonly AttemptKey[]): Promise<void> {
     await this.options.logs.forget(keys);
-    for (const key of keys) this.calls.release(key);
+    for (const key of keys) {
+      this.calls.release(key);
+      this.terminals.release(key);
+    }
     this.discard(keys);
   }
 
@@ -375,9 +380,11 @@ export class AgentHost implements Host {
         if (this.stopping.has(event.key)) break;
         this.release(event.key);
         this.calls.release(event.key);
+        this.terminals.release(event.key);
         reports.lost(event.key);
         break;
       case 'absent':
+        // A terminal that has just been opened for it stays: its start is still to come.
         this.release(event.key);
         reports.absent(event.key);
         break;
@@ -421,6 +428,7 @@ export class AgentHost implements Host {
 
   private finish(key: AttemptKey, exit: Exit): void {
     this.release(key);
+    this.terminals.release(key);
     this.reports?.ended(key, exit);
   }
 
@@ -429,7 +437,6 @@ export class AgentHost implements Host {
     this.options.logs.ended(key);
     this.calls.ended(key);
     this.typing.release(`${key} `);
-    this.terminals.release(key);
   }
 
   /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */

@@ -321,6 +321,21 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
     expect((await bed.reports.exit(key)).exitCode).toBe(0);
   });
 
+  it('R32 starts once when it is asked for, and ordered again, before it has come to its start', async () => {
+    for (let round = 0; round < 5; round++) {
+      const key = bed.nextKey();
+      const order = { key, command: sh('echo ran >>starts; read -r x; exit 3'), stdin: terminal };
+      bed.start(order);
+      bed.host.check(key);
+      bed.start(order);
+      await bed.reports.about('started', key);
+      bed.start(order);
+      await attend(key).type('x\r');
+      expect((await bed.reports.exit(key)).exitCode).toBe(3);
+      expect(readFileSync(join(bed.work, 'starts'), 'utf8')).toBe('ran\n'.repeat(round + 1));
+    }
+  });
+
   it('R32 never starts what has not come to its start', async () => {
     const script = join(bed.shims, '../attempt.sh');
     const key = bed.nextKey();
@@ -330,11 +345,13 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
     renameSync(`${script}.away`, script);
     bed.start({ key, command: sh(': >ran'), stdin: terminal });
     await bed.run({ command: ['sleep', '0.2'] });
+    await until(() => processesWith(`/${key}.start`).length === 0);
     expect(existsSync(join(bed.work, 'ran'))).toBe(false);
   });
 
   it('R30 goes on while only the agent is gone, and ends with a connection', async () => {
-    const { key, person } = await start(sh('echo ready; cat'));
+    // What reads sees the end of its terminal before it gets the signal, or after.
+    const { key, person } = await start(sh(site.ssh ? 'echo ready; sleep 300; :' : 'echo ready; cat'));
     await person.sees('ready\r\n');
     const before = bed.reports.all.length;
     if (site.ssh) bed.cut();

@@ -233,7 +233,8 @@ describe('R36 the stdin of what is waited for', () => {
 
   it('ends when the wait fails', async () => {
     const server = new FakeServer(running);
-    server.followLog = () => {
+    server.followLog = async function* () {
+      yield* [];
       throw new Error('its host is out of reach');
     };
     await expect(waitTyping(server, fakeIo({ terminal: true }))).rejects.toThrow('out of reach');

@@ -126,6 +126,27 @@ describe('Sessions', () => {
     await refused;
   });
 
+  it('lets those go who wait no longer, and nothing is opened for them', async () => {
+    const timers = new ManualTimers();
+    const host = new FakeHost(1, timers);
+    const sessions = new Sessions(host, 2, timers, 'box');
+    await sessions.request({ command: 'first' });
+    const leaving = new AbortController();
+    // The second is refused by the host, the third waits for its turn.
+    const left = ['second', 'third'].map((command) => sessions.request({ command }, leaving.signal));
+    const ends = Promise.all(left.map((request) => expect(request).rejects.toThrow('no patience')));
+    const last = sessions.request({ command: 'last' });
+    await settle();
+    leaving.abort(new Error('no patience'));
+    await settle();
+    host.channels[0]?.close();
+    timers.advance(1_000);
+    await ends;
+    timers.advance(1_000);
+    await last;
+    expect(host.channels.map(({ command }) => command)).toEqual(['first', 'last']);
+  });
+
   it('lets nobody wait when the connection is over', async () => {
     const timers = new ManualTimers();
     const host = new FakeHost(1, timers);
