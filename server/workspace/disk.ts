@@ -1,0 +1,187 @@
+/** What workers do on the file system, so that neither a large folder nor a large file keeps the server busy. */
+import { Worker } from 'node:worker_threads';
+import { decodeBytes, encodeBytes } from '../protocol/bytes.ts';
+
+export interface FoundFile {
+  readonly kind: 'file';
+  readonly size: number;
+  readonly executable: boolean;
+  /** Another one whenever the contents are others: size, times and inode. */
+  readonly signature: string;
+  /** Its last change was so long ago that the next one gives it another signature. */
+  readonly isSettled: boolean;
+}
+
+/** What is at a path. Links are not followed; their target has a character per byte. */
+export type Found =
+  | FoundFile
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'special'; readonly what: 'socket' | 'FIFO' | 'device' }
+  | { readonly kind: 'gone' }
+  /** `why` is the system's code, such as EACCES. */
+  | { readonly kind: 'denied'; readonly why: string };
+
+export interface ReadFile extends FoundFile {
+  readonly hash: string;
+}
+
+/** What was read at a path. `busy` is a file that changed whenever it was read. */
+export type Read = ReadFile | Exclude<Found, FoundFile> | { readonly kind: 'busy' };
+
+/** A name has a character per byte. */
+export type Listed = Found & { readonly name: string };
+
+interface Message {
+  id: number;
+  part?: Listed[];
+  value?: unknown;
+  error?: { code?: string; syscall?: string; message: string };
+}
+
+interface Job {
+  resolve: (value: unknown) => void;
+  reject: (error: Error) => void;
+  onPart: (part: Listed[]) => void;
+}
+
+interface Line {
+  worker: Worker;
+  jobs: Map<number, Job>;
+}
+
+/** Paths are absolute, and strings as `protocol/bytes.ts` has them. */
+export class Disk {
+  readonly #lines: Line[] = [];
+  #lastId = 0;
+  #isClosed = false;
+
+  /** @param workers the most that may run at once */
+  constructor(readonly workers: number) {}
+
+  /** What is in a folder, in the order of the bytes of names. Null where it is no folder, or was replaced meanwhile. */
+  async list(folder: string): Promise<Listed[] | null> {
+    const parts: Listed[][] = [];
+    const isWhole = await this.#ask('list', { folder: latin1(folder) }, (part) => parts.push(part));
+    return isWhole ? parts.flat() : null;
+  }
+
+  /** Reads files and says what each holds; of anything else, what it is. */
+  async hash(paths: readonly string[]): Promise<Read[]> {
+    return (await this.#ask('hash', { paths: paths.map(latin1) })) as Read[];
+  }
+
+  /**
+   * Copies files into the folder of a content store, each as what it holds at one time, under its hash.
+   *
+   * @param temporary path for a copy in the making, in the same file system
+   */
+  async keep(paths: readonly string[], temporary: string, folder: string): Promise<Read[]> {
+    const request = { paths: paths.map(latin1), temporary: latin1(temporary), folder: latin1(folder) };
+    return (await this.#ask('keep', request)) as Read[];
+  }
+
+  /**
+   * Gives a file the name of another one or of a link, if that is still what was read there. It looks right
+   * before it does so, which is as close as a file system lets one come.
+   */
+  async exchange(from: string, to: string, before: Read): Promise<boolean> {
+    return (await this.#ask('exchange', { from: latin1(from), to: latin1(to), before })) as boolean;
+  }
+
+  /** Has files and folders written to the disk itself. */
+  async sync(paths: readonly string[]): Promise<void> {
+    await this.#ask('sync', { paths: paths.map(latin1) });
+  }
+
+  /** Removes files. One that is not there is no error. */
+  async remove(paths: readonly string[]): Promise<void> {
+    await this.#ask('remove', { paths: paths.map(latin1) });
+  }
+
+  /** The contents of a small file; null where there is none, it is no file, or longer than `limit` bytes. */
+  async read(path: string, limit: number): Promise<Uint8Array | null> {
+    return (await this.#ask('read', { path: latin1(path), limit })) as Uint8Array | null;
+  }
+
+  /** Runs git in a folder. The output has a character per byte; the status is null where git does not run. */
+  async git(folder: string, words: readonly string[]): Promise<{ status: number | null; output: string }> {
+    return (await this.#ask('git', { folder: latin1(folder), words })) as {
+      status: number | null;
+      output: string;
+    };
+  }
+
+  /** Ends the workers. What they were asked fails. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#lines.map(({ worker }) => worker.terminate()));
+  }
+
+  async #ask(
+    operation: string,
+    request: object,
+    onPart: (part: Listed[]) => void = () => {},
+  ): Promise<unknown> {
+    if (this.#isClosed) throw new Error('The workers for files have been ended');
+    const line = this.#leastBusy();
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      line.jobs.set(id, { resolve, reject, onPart });
+      line.worker.ref();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- This is no window.
+      line.worker.postMessage({ id, operation, request });
+    });
+  }
+
+  #leastBusy(): Line {
+    const least = this.#lines.toSorted((a, b) => a.jobs.size - b.jobs.size)[0];
+    return least && (least.jobs.size === 0 || this.#lines.length >= this.workers) ? least : this.#start();
+  }
+
+  #start(): Line {
+    const worker = new Worker(new URL('./diskWorker.cjs', import.meta.url));
+    const line: Line = { worker, jobs: new Map() };
+    this.#lines.push(line);
+    worker.on('message', (message: Message) => receive(line, message));
+    const lost = (error: Error) => {
+      const index = this.#lines.indexOf(line);
+      if (index !== -1) this.#lines.splice(index, 1);
+      for (const job of line.jobs.values()) job.reject(error);
+      line.jobs.clear();
+    };
+    worker.on('error', lost);
+    worker.on('exit', () => lost(new Error('A worker for files has ended')));
+    return line;
+  }
+}
+
+function receive({ worker, jobs }: Line, { id, part, value, error }: Message): void {
+  const job = jobs.get(id);
+  if (!job) return;
+  if (part) {
+    job.onPart(part);
+    return;
+  }
+  jobs.delete(id);
+  // An idle worker keeps no process alive.
+  if (jobs.size === 0) worker.unref();
+  if (error)
+    job.reject(Object.assign(new Error(error.message), { code: error.code, syscall: error.syscall }));
+  else job.resolve(value);
+}
+
+/** A string with a character per byte. */
+export function latin1(text: string): string {
+  return isAscii(text) ? text : encodeBytes(text).toString('latin1');
+}
+
+/** The inverse of `latin1`. */
+export function fromLatin1(text: string): string {
+  return isAscii(text) ? text : decodeBytes(Buffer.from(text, 'latin1'));
+}
+
+function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- All that are one byte and one character.
+  return /^[\x00-\x7f]*$/.test(text);
+}

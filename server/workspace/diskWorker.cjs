@@ -1,0 +1,291 @@
+/**
+ * Reads folders and files for the server, as a worker: a folder of 50,000 names or a file of gigabytes would
+ * keep everything else waiting. Paths and names are strings with a character per byte (latin1). `disk.ts` says
+ * what each operation means. It is JavaScript so that it starts the same from sources and from a bundle.
+ */
+const { spawnSync } = require('node:child_process');
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const { parentPort } = require('node:worker_threads');
+
+const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+/** Entries per message: about a millisecond of work for who gets it. */
+const PART = 500;
+/** A file that changes while it is read is read again, after these milliseconds. */
+const PAUSES = [0, 5, 20, 50, 100];
+/** Nanoseconds within which a file system may give two changes the same time. FAT takes two seconds. */
+const TICK = 2_000_000_000n;
+/** Errors that are the disk's and not the file's. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
+const zeros = Buffer.alloc(chunk.length);
+const bytes = (text) => Buffer.from(text, 'latin1');
+
+const operations = {
+  list({ folder }, send) {
+    const before = fs.lstatSync(bytes(folder), { bigint: true });
+    if (!before.isDirectory()) return false;
+    const names = fs.readdirSync(bytes(folder), { encoding: 'latin1' }).sort();
+    for (let start = 0; start < names.length; start += PART) {
+      send(names.slice(start, start + PART).map((name) => ({ name, ...look(`${folder}/${name}`) })));
+    }
+    // What took its place meanwhile is nothing that was asked for.
+    const after = fs.lstatSync(bytes(folder), { bigint: true });
+    return after.isDirectory() && after.ino === before.ino && after.dev === before.dev;
+  },
+
+  hash({ paths }) {
+    return paths.map((path) => {
+      let digest;
+      const found = readWhole(
+        path,
+        () => {
+          digest = createHash('sha256');
+        },
+        (piece) => digest.update(piece),
+      );
+      return found.kind === 'file' ? { ...found, hash: digest.digest('hex') } : found;
+    });
+  },
+
+  keep({ paths, temporary, folder }) {
+    return paths.map((path) => {
+      try {
+        const found = clone(path, temporary) ?? copy(path, temporary);
+        if (found.kind === 'file') moveIn(temporary, found, folder);
+        return found;
+      } finally {
+        fs.rmSync(bytes(temporary), { force: true });
+      }
+    });
+  },
+
+  exchange({ from, to, before }) {
+    const now = look(to);
+    if (now.kind !== before.kind || now.signature !== before.signature || now.target !== before.target)
+      return false;
+    fs.renameSync(bytes(from), bytes(to));
+    return true;
+  },
+
+  sync({ paths }) {
+    for (const path of paths) {
+      const file = fs.openSync(bytes(path), O_RDONLY);
+      try {
+        fs.fsyncSync(file);
+      } finally {
+        fs.closeSync(file);
+      }
+    }
+  },
+
+  remove({ paths }) {
+    for (const path of paths) fs.rmSync(bytes(path), { force: true });
+  },
+
+  read({ path, limit }) {
+    const pieces = [];
+    let size = 0;
+    const found = readWhole(
+      path,
+      () => {
+        pieces.length = 0;
+        size = 0;
+      },
+      (piece) => {
+        size += piece.length;
+        if (size <= limit) pieces.push(Buffer.from(piece));
+      },
+    );
+    return found.kind === 'file' && size <= limit ? new Uint8Array(Buffer.concat(pieces)) : null;
+  },
+
+  git({ folder, words }) {
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')),
+    );
+    const { error, status, stdout } = spawnSync('git', ['-C', bytes(folder), ...words], {
+      env: { ...environment, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 1024 ** 3,
+      timeout: 60_000,
+    });
+    return error ? { status: null, output: '' } : { status, output: stdout.toString('latin1') };
+  },
+};
+
+/** What is at a path, without following a link and without reading a file. */
+function look(path) {
+  try {
+    const stat = fs.lstatSync(bytes(path), { bigint: true });
+    if (stat.isFile()) return aboutFile(stat, Date.now());
+    if (stat.isDirectory()) return { kind: 'folder' };
+    if (!stat.isSymbolicLink()) return { kind: 'special', what: special(stat) };
+    return { kind: 'link', target: fs.readlinkSync(bytes(path), { encoding: 'latin1' }) };
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function unreadable(error) {
+  if (FULL.has(error.code)) throw error;
+  // EINVAL is what readlink says of what is no link any more: it was replaced just now.
+  if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(error.code)) return { kind: 'gone' };
+  return { kind: 'denied', why: error.code };
+}
+
+function special(stat) {
+  if (stat.isSocket()) return 'socket';
+  return stat.isFIFO() ? 'FIFO' : 'device';
+}
+
+/** @param at when it was looked at, in milliseconds */
+function aboutFile(stat, at) {
+  const changed = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
+  return {
+    kind: 'file',
+    size: Number(stat.size),
+    executable: (stat.mode & 0o100n) !== 0n,
+    signature: `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`,
+    isSettled: changed + TICK < BigInt(at) * 1_000_000n,
+  };
+}
+
+/**
+ * Reads a file to its end, such that what was read is what it held at one time.
+ *
+ * @param begin called before each attempt
+ * @param take called with each piece; what it throws is thrown on
+ */
+function readWhole(path, begin, take) {
+  for (const wait of PAUSES) {
+    if (wait > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
+    const found = readOnce(path, begin, take);
+    if (found) return found;
+  }
+  return { kind: 'busy' };
+}
+
+/** Null where it was replaced or changed meanwhile. */
+function readOnce(path, begin, take) {
+  let file;
+  try {
+    file = fs.openSync(bytes(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // It is a link or a socket.
+    return ['ELOOP', 'EMLINK', 'ENXIO'].includes(error.code) ? noFile(path) : unreadable(error);
+  }
+  try {
+    const before = fs.fstatSync(file, { bigint: true });
+    return before.isFile() ? readOpen(file, before, begin, take) : noFile(path);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function noFile(path) {
+  const found = look(path);
+  return found.kind === 'file' ? null : found;
+}
+
+function readOpen(file, before, begin, take) {
+  const about = aboutFile(before, Date.now());
+  begin();
+  let size = 0;
+  for (;;) {
+    let read;
+    try {
+      read = fs.readSync(file, chunk, 0, chunk.length, null);
+    } catch (error) {
+      return unreadable(error);
+    }
+    if (read === 0) break;
+    size += read;
+    // It may grow faster than it is read.
+    if (size > before.size) return null;
+    take(chunk.subarray(0, read));
+  }
+  const after = aboutFile(fs.fstatSync(file, { bigint: true }), 0);
+  return after.signature === about.signature && size === about.size ? about : null;
+}
+
+/** Devices whose files cannot be cloned into the store. */
+const cloneless = new Set();
+
+/** A copy that shares its blocks with the file, where the file system can do that; else null. */
+function clone(path, to) {
+  const before = look(path);
+  if (before.kind !== 'file') return before;
+  const { dev } = fs.lstatSync(bytes(path), { throwIfNoEntry: false }) ?? {};
+  if (cloneless.has(dev)) return null;
+  try {
+    fs.copyFileSync(bytes(path), bytes(to), COPYFILE_FICLONE_FORCE | COPYFILE_EXCL);
+  } catch (error) {
+    fs.rmSync(bytes(to), { force: true });
+    if (error.code !== 'ENOENT' && error.code !== 'EACCES') cloneless.add(dev);
+    return null;
+  }
+  fs.chmodSync(bytes(to), 0o600);
+  const [cloned] = operations.hash({ paths: [to] });
+  const after = look(path);
+  if (cloned.kind === 'file' && after.signature === before.signature) return { ...before, hash: cloned.hash };
+  // It changed meanwhile. A copy is made with more patience.
+  fs.rmSync(bytes(to), { force: true });
+  return null;
+}
+
+function copy(path, to) {
+  const file = fs.openSync(bytes(to), O_WRONLY | O_CREAT | O_EXCL, 0o600);
+  try {
+    let digest;
+    let position = 0;
+    const found = readWhole(
+      path,
+      () => {
+        digest = createHash('sha256');
+        position = 0;
+        fs.ftruncateSync(file, 0);
+      },
+      (piece) => {
+        digest.update(piece);
+        // What is all zeros becomes a hole.
+        if (!piece.equals(zeros.subarray(0, piece.length))) writeAt(file, piece, position);
+        position += piece.length;
+      },
+    );
+    fs.ftruncateSync(file, position);
+    return found.kind === 'file' ? { ...found, hash: digest.digest('hex') } : found;
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function writeAt(file, piece, position) {
+  for (let at = 0; at < piece.length; ) {
+    at += fs.writeSync(file, piece, at, piece.length - at, position + at);
+  }
+}
+
+/** Gives a content its place in the store, unless it is there. */
+function moveIn(from, { hash, size }, folder) {
+  const home = `${folder}/${hash.slice(0, 2)}`;
+  const to = `${home}/${hash.slice(2)}`;
+  const there = look(to);
+  if (there.kind === 'file' && there.size === size) return;
+  fs.mkdirSync(bytes(home), { recursive: true, mode: 0o700 });
+  fs.renameSync(bytes(from), bytes(to));
+}
+
+parentPort.on('message', ({ id, operation, request }) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- This is no window.
+  const tell = (message) => parentPort.postMessage({ id, ...message });
+  try {
+    const value = operations[operation](request, (part) => tell({ part }));
+    tell({ value });
+  } catch (error) {
+    const { code, syscall, message } = error;
+    tell({ error: { code, syscall, message } });
+  }
+});

@@ -1,0 +1,140 @@
+/** Puts entries of a manifest into a folder: whole or not at all, and never through a link. */
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { chmod, copyFile, link, lstat, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { encodeBytes } from '../protocol/bytes.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import { fromLatin1, type Read } from './disk.ts';
+import { errorCode, ioFailure } from './failures.ts';
+import { type Entry, type FileEntry, type LinkEntry, sameEntry } from './manifest.ts';
+import { foldersOf, isSafePath, parentOf, within } from './paths.ts';
+import type { ContentStore } from './store.ts';
+
+/**
+ * Writes an entry, and makes the folders that it is in. Gives false, and has written nothing, where something
+ * else is in the way than what is to give way. Throws `VbatchError` where it cannot be written.
+ *
+ * @param root absolute path of a folder
+ * @param replaces what is there now; null for nothing. A folder that is there stays and is as good as a new one
+ */
+export async function place(
+  store: ContentStore,
+  root: string,
+  path: string,
+  entry: Entry,
+  replaces: FileEntry | LinkEntry | null,
+): Promise<boolean> {
+  if (!isSafePath(path))
+    throw new VbatchError('refused', `${JSON.stringify(path)} names nothing in ${root}.`);
+  try {
+    for (const folder of [...foldersOf(path)].reverse()) {
+      if (!(await makeFolder(within(root, folder)))) return false;
+    }
+    const to = within(root, path);
+    if (entry.kind === 'folder') return await makeFolder(to);
+    const before = replaces && (await readExpected(store, to, replaces));
+    if (replaces && !before) return false;
+    return await write(store, within(root, parentOf(path)), to, entry, before);
+  } catch (error) {
+    throw ioFailure(error, `Cannot write ${within(root, path)}`, 'Look at the permissions there.');
+  }
+}
+
+/** False where something is there that is no folder. A link to one is none. */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(encodeBytes(path));
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    return (await lookAt(path))?.isDirectory() ?? false;
+  }
+}
+
+/** What the system says of a path; null where nothing is there. */
+async function lookAt(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(encodeBytes(path));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** What was read at a path, if it is this; else null. */
+async function readExpected(
+  store: ContentStore,
+  path: string,
+  expected: FileEntry | LinkEntry,
+): Promise<Read | null> {
+  const [found] = await store.disk.hash([path]);
+  if (found?.kind === 'file') return sameEntry(found, expected) ? found : null;
+  if (found?.kind !== 'link') return null;
+  return sameEntry({ kind: 'link', target: fromLatin1(found.target) }, expected) ? found : null;
+}
+
+/** @param before what is to give way, or null where nothing is there */
+async function write(
+  store: ContentStore,
+  folder: string,
+  path: string,
+  entry: FileEntry | LinkEntry,
+  before: Read | null,
+): Promise<boolean> {
+  const draft = within(folder, `.vbatch-${randomBytes(8).toString('hex')}.part`);
+  try {
+    if (entry.kind === 'link') await symlink(encodeBytes(entry.target), encodeBytes(draft));
+    else await copyTo(store, draft, entry, before && (await lookAt(path)));
+    return await (before ? store.disk.exchange(draft, path, before) : appear(draft, path));
+  } finally {
+    await rm(encodeBytes(draft), { force: true });
+  }
+}
+
+async function copyTo(
+  store: ContentStore,
+  draft: string,
+  { hash, size, executable }: FileEntry,
+  before: Stats | null,
+): Promise<void> {
+  // The umask has its say on a new file. One that takes another's place is as open to others as that was.
+  const handle = await open(encodeBytes(draft), 'wx', executable ? 0o777 : 0o666);
+  let fresh: Stats;
+  try {
+    fresh = await handle.stat();
+  } finally {
+    await handle.close();
+  }
+  const { mode } = before?.isFile() ? before : fresh;
+  try {
+    await copyFile(store.pathOf(hash), encodeBytes(draft), constants.COPYFILE_FICLONE);
+  } catch (error) {
+    throw errorCode(error) === 'ENOENT' ? store.missing(hash) : error;
+  }
+  const copied = await lookAt(draft);
+  if (copied?.size !== size) {
+    throw new VbatchError('stateFailed', `The content ${hash} in ${store.folder} is damaged. Submit again.`);
+  }
+  await chmod(encodeBytes(draft), withExecutable(mode & 0o777, executable));
+}
+
+function withExecutable(mode: number, executable: boolean): number {
+  if (!executable) return mode & ~0o111;
+  // Whoever may read it may run it.
+  return (mode & 0o111) === 0 ? mode | ((mode & 0o444) >> 2) : mode;
+}
+
+/** Gives a draft its name, unless something has it. */
+async function appear(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(encodeBytes(draft), encodeBytes(path));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(errorCode(error) ?? '')) throw error;
+  }
+  // A file system without hard links.
+  if (await lookAt(path)) return false;
+  await rename(encodeBytes(draft), encodeBytes(path));
+  return true;
+}

@@ -1,0 +1,258 @@
+/**
+ * Contents of files by their hash, in a folder of this machine: `FOLDER/ab/cdef…`. What is there is whole: it is
+ * made under another name first.
+ */
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VbatchError } from '../protocol/errors.ts';
+import { formatSize } from '../protocol/quantities.ts';
+import { Breather } from './breather.ts';
+import type { Disk, Read } from './disk.ts';
+import { errorCode, ioFailure } from './failures.ts';
+
+interface Content {
+  size: number;
+  /** When it was stored or asked for last, on the store's own count. */
+  used: number;
+}
+
+/** Files to sync or to remove at a time. */
+const BATCH = 64;
+
+export class ContentStore {
+  readonly #contents = new Map<string, Content>();
+  /** Stored, and perhaps not on the disk itself yet. */
+  readonly #unsynced = new Set<string>();
+  readonly #copies = new Set<Promise<unknown>>();
+  #removal: Promise<void> | null = null;
+  #bytes = 0;
+  /** Bytes that are being stored. */
+  #reserved = 0;
+  #count = 0;
+
+  private constructor(
+    readonly disk: Disk,
+    readonly folder: string,
+    readonly maxBytes: number,
+  ) {}
+
+  /**
+   * The store in this folder, which is made if need be. What was not finished there is removed: one server uses it.
+   *
+   * @param maxBytes the most that it may hold
+   */
+  static async open(disk: Disk, folder: string, maxBytes: number): Promise<ContentStore> {
+    const store = new ContentStore(disk, folder, maxBytes);
+    try {
+      await rm(store.#unfinished, { recursive: true, force: true });
+      await mkdir(store.#unfinished, { recursive: true, mode: 0o700 });
+      await store.#look();
+    } catch (error) {
+      throw ioFailure(error, `Cannot open the content store ${folder}`, 'Look at its owner and permissions.');
+    }
+    return store;
+  }
+
+  /** Bytes that it holds. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Contents that it holds. */
+  get count(): number {
+    return this.#contents.size;
+  }
+
+  /** Whether it has this content. One that was asked for outlasts a collection that began before. */
+  has(hash: string, size: number): boolean {
+    const content = this.#contents.get(hash);
+    if (content?.size !== size) return false;
+    content.used = ++this.#count;
+    return true;
+  }
+
+  /** Path of a content that it has. Nobody may write there. */
+  pathOf(hash: string): string {
+    return join(this.folder, hash.slice(0, 2), hash.slice(2));
+  }
+
+  /** A content for reading. Throws `VbatchError` where it is not there. */
+  async open(hash: string): Promise<FileHandle> {
+    try {
+      return await open(this.pathOf(hash), 'r');
+    } catch (error) {
+      throw errorCode(error) === 'ENOENT' ? this.missing(hash) : error;
+    }
+  }
+
+  /** The error for a content that should be there. */
+  missing(hash: string): VbatchError {
+    return new VbatchError(
+      'stateFailed',
+      `The content ${hash} is missing from ${this.folder}. Submit again what needs it.`,
+    );
+  }
+
+  /**
+   * Stores what these files hold, each as what it holds at one time, and says what that is. Throws `VbatchError`
+   * where there is no room, and then what was stored already stays.
+   *
+   * @param files absolute paths, and about how many bytes each has
+   */
+  async read(files: readonly { path: string; size: number }[]): Promise<Read[]> {
+    // A removal that is under way could take away what a copy finds to be there.
+    while (this.#removal) await this.#removal.catch(() => {});
+    const expected = files.reduce((sum, { size }) => sum + size, 0);
+    this.#makeSure(expected);
+    this.#reserved += expected;
+    const draft = join(this.#unfinished, String(++this.#count));
+    const copies = this.disk.keep(
+      files.map(({ path }) => path),
+      draft,
+      this.folder,
+    );
+    this.#copies.add(copies);
+    try {
+      const read = await copies;
+      for (const each of read) {
+        if (each.kind === 'file') this.#add(each.hash, each.size);
+      }
+      return read;
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      this.#copies.delete(copies);
+      this.#reserved -= expected;
+    }
+  }
+
+  /** Stores one file that must hold this, such as what came from another machine. */
+  async put(path: string, hash: string, size: number): Promise<void> {
+    const [read] = await this.read([{ path, size }]);
+    if (read?.kind === 'file' && read.hash === hash && read.size === size) return;
+    throw new VbatchError('refused', `${path} does not hold what it should: its content is not ${hash}.`);
+  }
+
+  /** Stores a text, such as a manifest, and gives its hash. */
+  async write(pieces: Iterable<string>): Promise<string> {
+    const path = join(this.#unfinished, `${++this.#count}.text`);
+    try {
+      const handle = await open(path, 'wx', 0o600);
+      try {
+        for (const piece of pieces) await handle.appendFile(piece);
+      } finally {
+        await handle.close();
+      }
+      const [read] = await this.read([{ path, size: 0 }]);
+      if (read?.kind === 'file') return read.hash;
+      throw new Error(`${path} was ${read?.kind} when it was to be stored`);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  /**
+   * Has all that was stored written to the disk itself, so that it survives a power cut. The end of the server
+   * alone it survives anyway.
+   */
+  async sync(): Promise<void> {
+    const hashes = [...this.#unsynced];
+    const paths = hashes.map((hash) => this.pathOf(hash));
+    const folders = [...new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2)))), this.folder];
+    try {
+      for (let start = 0; start < paths.length; start += BATCH) {
+        await this.disk.sync(paths.slice(start, start + BATCH));
+      }
+      if (hashes.length > 0) await this.disk.sync(folders);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    for (const hash of hashes) this.#unsynced.delete(hash);
+  }
+
+  /** To be taken before one looks which contents are still needed. */
+  mark(): number {
+    return ++this.#count;
+  }
+
+  /**
+   * Removes what is not needed and was not stored or asked for since the mark. Gives the bytes that this freed.
+   *
+   * @param isNeeded whether something still names this content
+   */
+  async collect(mark: number, isNeeded: (hash: string) => boolean): Promise<number> {
+    const breather = new Breather();
+    const unneeded: string[] = [];
+    for (const [hash, { used }] of this.#contents) {
+      if (breather.isDue) await breather.rest();
+      if (used <= mark && !isNeeded(hash)) unneeded.push(hash);
+    }
+    let freed = 0;
+    for (let start = 0; start < unneeded.length; start += BATCH) {
+      while (this.#copies.size > 0) await Promise.allSettled(this.#copies);
+      const batch = unneeded.slice(start, start + BATCH).filter((hash) => this.#isUnused(hash, mark));
+      for (const hash of batch) freed += this.#forget(hash);
+      this.#removal = this.disk.remove(batch.map((hash) => this.pathOf(hash)));
+      try {
+        await this.#removal;
+      } catch (error) {
+        throw ioFailure(error, `Cannot remove files in ${this.folder}`, 'Look at its owner and permissions.');
+      } finally {
+        this.#removal = null;
+      }
+    }
+    return freed;
+  }
+
+  #isUnused(hash: string, mark: number): boolean {
+    const content = this.#contents.get(hash);
+    return content !== undefined && content.used <= mark;
+  }
+
+  /** Gives its bytes. */
+  #forget(hash: string): number {
+    const size = this.#contents.get(hash)?.size ?? 0;
+    this.#contents.delete(hash);
+    this.#unsynced.delete(hash);
+    this.#bytes -= size;
+    return size;
+  }
+
+  get #unfinished(): string {
+    return join(this.folder, 'unfinished');
+  }
+
+  async #look(): Promise<void> {
+    const folders = (await this.disk.list(this.folder)) ?? [];
+    for (const { name: start, kind } of folders) {
+      if (kind !== 'folder' || !/^[0-9a-f]{2}$/.test(start)) continue;
+      for (const entry of (await this.disk.list(join(this.folder, start))) ?? []) {
+        if (entry.kind !== 'file' || !/^[0-9a-f]{62}$/.test(entry.name)) continue;
+        this.#contents.set(start + entry.name, { size: entry.size, used: 0 });
+        this.#bytes += entry.size;
+      }
+    }
+  }
+
+  #add(hash: string, size: number): void {
+    const before = this.#contents.get(hash);
+    this.#bytes += size - (before?.size ?? 0);
+    this.#contents.set(hash, { size, used: ++this.#count });
+    if (before?.size !== size) this.#unsynced.add(hash);
+  }
+
+  #makeSure(bytes: number): void {
+    const wanted = this.#bytes + this.#reserved + bytes;
+    if (wanted <= this.maxBytes) return;
+    throw new VbatchError(
+      'diskFull',
+      `The content store ${this.folder} holds ${formatSize(this.#bytes)} of at most ${formatSize(this.maxBytes)}, which leaves no room for ${formatSize(bytes)} more. Remove runs that are not needed, or raise the limit.`,
+    );
+  }
+
+  #failure(error: unknown): unknown {
+    return ioFailure(error, `Cannot store files in ${this.folder}`, 'Look at its owner and permissions.');
+  }
+}
