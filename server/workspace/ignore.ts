@@ -97,8 +97,7 @@ export class Rules {
     const state = this.#state;
     return new Rules(this.#path, {
       ...state,
-      // git does not look into what it leaves out.
-      git: git && !state.isOutside ? [parsePatterns(git, this.#path), ...state.git] : state.git,
+      git: git ? [parsePatterns(git, this.#path), ...state.git] : state.git,
       vbatch: vbatch ? [parsePatterns(vbatch, this.#path), ...state.vbatch] : state.vbatch,
     });
   }

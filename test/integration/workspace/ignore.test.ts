@@ -39,6 +39,8 @@ const odd = fc.constantFrom(
     '\xc3\xa9',
     '\xff',
     '***',
+    '**\\/',
+    'a/**\\/b',
     '[a/b]',
   ],
 );
@@ -259,6 +261,13 @@ describe('a scan', () => {
       'data/a.csv',
       'data/b.csv',
       'data/in/a.csv',
+    ]);
+  });
+
+  it('a .gitignore in a folder that git leaves out counts for what is brought back from there', async () => {
+    const files = { '.gitignore': 'data/', 'data/.gitignore': '*.tmp', '.vbatchignore': '!/data/in/' };
+    expect(await left({ ...files, 'data/in/a': '', 'data/in/a.tmp': '', 'data/b': '' })).toEqual([
+      'data/in/a',
     ]);
   });
 
