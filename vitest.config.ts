@@ -7,5 +7,7 @@ export default defineConfig({
     isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Real processes on a busy machine may be too slow once. What fails twice is broken.
+    retry: 1,
   },
 });
