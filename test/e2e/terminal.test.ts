@@ -35,7 +35,7 @@ it('R36 vrun bash is a shell to work in: prompt, size, Ctrl-C, Ctrl-D, exit code
   person.type('until [ "$(stty size)" = "40 120" ]; do sleep 0.05; done; echo re""sized\r');
   await person.sees('resized\r\n');
   // Until a command is in the foreground, Ctrl-C would reach the shell alone.
-  person.type("sh -c 'echo be\"\"gun; sleep 300'\r");
+  person.type('sh -c \'echo be""gun; sleep 300\'\r');
   await person.sees('begun\r\n');
   person.type('\x03');
   await person.sees('^C');
