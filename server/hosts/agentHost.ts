@@ -39,6 +39,7 @@ import type {
   Viewer,
 } from './host.ts';
 import { type PlannedFile, planLaunch } from './launch.ts';
+import { streams } from './logOrder.ts';
 import type { Logs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
 import { pruneMachine } from './prune.ts';
@@ -197,7 +198,7 @@ export class AgentHost implements Host {
     if (!present) return;
     this.launch(order, present).catch((error: Error) => {
       // What a lost connection has kept from being written is ordered again when it is back.
-      if (this.present === present) this.finish(order.key, startFailure(this.name, error));
+      if (this.present === present) this.finish(order.key, startFailure(this.name, error), []);
     });
   }
 
@@ -366,26 +367,27 @@ export class AgentHost implements Host {
         reports.started(event.key);
         break;
       case 'ended':
-        if (!this.stopping.has(event.key)) this.conclude(event.key, exitOf(event.end, this.name));
+        if (!this.stopping.has(event.key))
+          this.conclude(event.key, exitOf(event.end, this.name), event.written);
         break;
       case 'stopped':
         this.stopping.delete(event.key);
         this.calls.release(event.key);
-        this.conclude(event.key, exitOf(event.end, this.name));
+        this.conclude(event.key, exitOf(event.end, this.name), event.written);
         break;
       case 'unable':
-        this.finish(event.key, unableExit(this.name, 'the disk may be full'));
+        this.finish(event.key, unableExit(this.name, 'the disk may be full'), streams);
         break;
       case 'lost':
         if (this.stopping.has(event.key)) break;
-        this.release(event.key);
+        this.release(event.key, streams);
         this.calls.release(event.key);
         this.terminals.release(event.key);
         reports.lost(event.key);
         break;
       case 'absent':
         // A terminal that has just been opened for it stays: its start is still to come.
-        this.release(event.key);
+        this.release(event.key, streams);
         reports.absent(event.key);
         break;
       case 'call':
@@ -421,20 +423,20 @@ export class AgentHost implements Host {
   }
 
   /** The command has ended; what it has shown in a terminal may still be on its way. */
-  private conclude(key: AttemptKey, exit: Exit): void {
-    if (!this.terminals.has(key)) return this.finish(key, exit);
-    void this.terminals.drained(key).then(() => !this.isClosed && this.finish(key, exit));
+  private conclude(key: AttemptKey, exit: Exit, written: readonly LogStream[]): void {
+    if (!this.terminals.has(key)) return this.finish(key, exit, written);
+    void this.terminals.drained(key).then(() => !this.isClosed && this.finish(key, exit, written));
   }
 
-  private finish(key: AttemptKey, exit: Exit): void {
-    this.release(key);
+  private finish(key: AttemptKey, exit: Exit, written: readonly LogStream[]): void {
+    this.release(key, written);
     this.terminals.release(key);
     this.reports?.ended(key, exit);
   }
 
-  private release(key: AttemptKey): void {
+  private release(key: AttemptKey, written: readonly LogStream[]): void {
     this.live.delete(key);
-    this.options.logs.ended(key);
+    this.options.logs.ended(key, written);
     this.calls.ended(key);
     this.typing.release(`${key} `);
   }

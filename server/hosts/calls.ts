@@ -184,28 +184,36 @@ export class NestedCalls {
   }
 
   private async read(site: Site, key: CallKey, gone: AbortSignal): Promise<NestedCall | null> {
-    const request = parseRequest((await site.files.read(this.path(site, key))) ?? Buffer.alloc(0));
+    const attempt = key.slice(0, key.indexOf('/'));
+    // Both at once: over a long way it is the turns that take time.
+    const [bytes, baseline] = await Promise.all([
+      site.files.read(this.path(site, key)),
+      this.baseline(site, attempt),
+    ]);
+    const request = parseRequest(bytes ?? Buffer.alloc(0));
     if (!request) return null;
     const { exports, ...call } = request;
-    const attempt = key.slice(0, key.indexOf('/'));
-    return { key, attempt, ...call, ...(await this.surroundings(site, attempt, exports)), gone };
+    return { key, attempt, ...call, ...surroundingsOf(exports, baseline), gone };
   }
 
-  /** The caller's variables, and what of them has changed since its attempt started. */
-  private async surroundings(site: Site, attempt: AttemptKey, exports: Buffer): Promise<Surroundings> {
+  private baseline(site: Site, attempt: AttemptKey): Promise<Baseline> {
     let reading = this.baselines.get(attempt);
     if (!reading) {
       reading = readBaseline(site, attempt);
       this.baselines.set(attempt, reading);
       reading.catch(() => this.baselines.delete(attempt));
     }
-    const baseline = await reading;
-    if (baseline.last?.exports.equals(exports)) return baseline.last.surroundings;
-    const variables = parseExports(exports);
-    const surroundings = { variables, environment: environmentChange(baseline.environment, variables) };
-    baseline.last = { exports, surroundings };
-    return surroundings;
+    return reading;
   }
+}
+
+/** The caller's variables, and what of them has changed since its attempt started. */
+function surroundingsOf(exports: Buffer, baseline: Baseline): Surroundings {
+  if (baseline.last?.exports.equals(exports)) return baseline.last.surroundings;
+  const variables = parseExports(exports);
+  const surroundings = { variables, environment: environmentChange(baseline.environment, variables) };
+  baseline.last = { exports, surroundings };
+  return surroundings;
 }
 
 async function readBaseline(site: Site, attempt: AttemptKey): Promise<Baseline> {

@@ -1,8 +1,6 @@
 /**
  * In which order stdout and stderr were written (R36). They are two files, so this is found by looking
  * at both sizes again and again: what has grown since the last look was written after what was there.
- * Looking is cheap and its cost does not depend on how much is printed, nor on how often, as that of
- * inotify does. A command that ends before the first look costs nothing.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
@@ -10,7 +8,7 @@ import type { HostPaths } from './files.ts';
 import type { AttemptKey, LogStream, LogStretch } from './host.ts';
 import { fileSize } from './localFiles.ts';
 
-const streams = ['stdout', 'stderr'] as const;
+export const streams = ['stdout', 'stderr'] as const;
 type Sizes = Record<LogStream, number>;
 
 /** That a stream was seen to have grown by so many bytes. */
@@ -19,23 +17,12 @@ interface Growth {
   length: number;
 }
 
-/** Time between two looks, in milliseconds: after growth, and the longest, with and without a follower. */
-const shortest = 10;
-const longestFollowed = 40;
-const longest = 500;
-/** A quiet attempt's pause grows by this factor. */
-const slowdown = 1.25;
 /** Stretches are kept in memory up to this many, then appended to the attempt's .order file. */
 const maxPending = 256;
 
-interface Watched {
-  running: boolean;
-  followers: Set<() => void>;
-  pause: number;
-  /** When to look next, on the clock of `performance.now()`. */
-  due: number;
-  /** Sizes when last looked at; null before the first look that found anything. */
-  seen: Sizes | null;
+interface Noted {
+  /** Sizes when last looked at. */
+  seen: Sizes;
   /** What was seen and is not yet in the file; neighbours are of different streams. */
   pending: Growth[];
   /** Whether the file holds anything, or soon will. */
@@ -43,50 +30,57 @@ interface Watched {
   writing: Promise<void>;
 }
 
+/** The order of the output of attempts whose files are on this machine. */
 export class LogOrder {
-  private readonly watched = new Map<AttemptKey, Watched>();
-  private timer: NodeJS.Timeout | null = null;
-  /** When the timer goes off. */
-  private next = Number.POSITIVE_INFINITY;
+  private readonly noted = new Map<AttemptKey, Noted>();
 
   constructor(
     private readonly paths: HostPaths,
     private readonly log: (message: string) => void,
   ) {}
 
-  /** The attempt's command runs: looks at its streams until `ended`. */
-  started(key: AttemptKey): void {
-    this.entry(key).running = true;
+  /** Looks, and notes what has been written since the last look; false if nothing has. */
+  note(key: AttemptKey): boolean {
+    const sizes = {
+      stdout: sizeNow(this.paths.log(key, 'stdout')),
+      stderr: sizeNow(this.paths.log(key, 'stderr')),
+    };
+    if (sizes.stdout + sizes.stderr === 0) return false;
+    const entry = this.noted.get(key) ?? this.recall(key);
+    let grown = false;
+    for (const stream of streams) {
+      const length = sizes[stream] - entry.seen[stream];
+      if (length <= 0) continue;
+      grown = true;
+      entry.seen[stream] = sizes[stream];
+      const last = entry.pending.at(-1);
+      if (last?.stream === stream) last.length += length;
+      else entry.pending.push({ stream, length });
+    }
+    if (entry.pending.length >= maxPending) this.flush(key, entry);
+    return grown;
   }
 
   /** The attempt's streams have their final sizes. */
   ended(key: AttemptKey): void {
-    const entry = this.watched.get(key);
+    const entry = this.noted.get(key);
     if (!entry) return;
-    entry.running = false;
-    if (entry.seen) this.look(key, entry);
-    for (const changed of entry.followers) changed();
+    this.note(key);
     if (entry.recorded || !isDefault(entry.pending)) this.flush(key, entry);
     // Until it is in the file, what was seen is here only.
-    void entry.writing.then(() => this.drop(key, entry));
+    void entry.writing.then(() => {
+      if (this.noted.get(key) === entry) this.noted.delete(key);
+    });
   }
 
-  /** Calls back soon after a stream has grown, until the function it returns is called. */
-  follow(key: AttemptKey, changed: () => void): () => void {
-    const entry = this.entry(key);
-    entry.followers.add(changed);
-    entry.pause = Math.min(entry.pause, longestFollowed);
-    entry.due = Math.min(entry.due, performance.now() + entry.pause);
-    this.wake(entry.due);
-    return () => {
-      entry.followers.delete(changed);
-      this.drop(key, entry);
-    };
+  /** Forgets what is not in the file yet. */
+  forget(key: AttemptKey): void {
+    this.noted.delete(key);
   }
 
   /** The stretches up to the streams' present sizes. */
   async stretches(key: AttemptKey): Promise<LogStretch[]> {
-    const entry = this.watched.get(key);
+    const entry = this.noted.get(key);
     let writing: Promise<void> | undefined;
     let growth: Growth[];
     // What moves from memory to the file meanwhile would be missed or counted twice.
@@ -102,11 +96,10 @@ export class LogOrder {
     return stretchesOf(growth, { stdout: stdout ?? 0, stderr: stderr ?? 0 });
   }
 
-  /** Ends all looking, and resolves when all that was seen is in files. */
+  /** Resolves when all that was seen is in files. */
   async close(): Promise<void> {
-    if (this.timer) clearTimeout(this.timer);
-    const entries = [...this.watched];
-    this.watched.clear();
+    const entries = [...this.noted];
+    this.noted.clear();
     for (const [key, entry] of entries) {
       if (entry.recorded || !isDefault(entry.pending)) this.flush(key, entry);
     }
@@ -117,93 +110,27 @@ export class LogOrder {
     return `${this.paths.attempt(key)}.order`;
   }
 
-  private entry(key: AttemptKey): Watched {
-    let entry = this.watched.get(key);
-    if (!entry) {
-      entry = {
-        running: false,
-        followers: new Set(),
-        pause: shortest,
-        due: performance.now() + shortest,
-        seen: null,
-        pending: [],
-        recorded: false,
-        writing: Promise.resolve(),
-      };
-      this.watched.set(key, entry);
-      this.wake(entry.due);
-    }
-    return entry;
-  }
-
-  private drop(key: AttemptKey, entry: Watched): void {
-    const wanted = entry.running || entry.followers.size > 0;
-    if (!wanted && this.watched.get(key) === entry) this.watched.delete(key);
-  }
-
-  /** Sees to it that the timer goes off at `due` at the latest. */
-  private wake(due: number): void {
-    if (due >= this.next) return;
-    if (this.timer) clearTimeout(this.timer);
-    this.next = due;
-    this.timer = setTimeout(() => this.lookAround(), Math.max(1, due - performance.now()));
-  }
-
-  private lookAround(): void {
-    const now = performance.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const [key, entry] of this.watched) {
-      if (entry.due <= now + 1) {
-        const grown = this.look(key, entry);
-        const limit = entry.followers.size > 0 ? longestFollowed : longest;
-        entry.pause = grown ? shortest : Math.min(entry.pause * slowdown, limit);
-        entry.due = now + entry.pause;
-        if (grown) for (const changed of entry.followers) changed();
-        if (entry.pending.length >= maxPending) this.flush(key, entry);
-      }
-      next = Math.min(next, entry.due);
-    }
-    this.timer = null;
-    this.next = Number.POSITIVE_INFINITY;
-    this.wake(next);
-  }
-
-  /** Notes what has been written since the last look; false if nothing has. */
-  private look(key: AttemptKey, entry: Watched): boolean {
-    const sizes = {
-      stdout: sizeNow(this.paths.log(key, 'stdout')),
-      stderr: sizeNow(this.paths.log(key, 'stderr')),
+  /** Begins with how far an earlier server has seen. */
+  private recall(key: AttemptKey): Noted {
+    const entry: Noted = {
+      seen: { stdout: 0, stderr: 0 },
+      pending: [],
+      recorded: false,
+      writing: Promise.resolve(),
     };
-    if (sizes.stdout + sizes.stderr === 0) return false;
-    entry.seen ??= this.recall(key, entry);
-    let grown = false;
-    for (const stream of streams) {
-      const length = sizes[stream] - entry.seen[stream];
-      if (length <= 0) continue;
-      grown = true;
-      entry.seen[stream] = sizes[stream];
-      const last = entry.pending.at(-1);
-      if (last?.stream === stream) last.length += length;
-      else entry.pending.push({ stream, length });
-    }
-    return grown;
-  }
-
-  /** How far an earlier server has seen. */
-  private recall(key: AttemptKey, entry: Watched): Sizes {
-    const sizes: Sizes = { stdout: 0, stderr: 0 };
+    this.noted.set(key, entry);
     let text = '';
     try {
       text = readFileSync(this.file(key), 'latin1');
     } catch {
-      return sizes;
+      return entry;
     }
     entry.recorded = true;
-    for (const { stream, length } of parseGrowth(text)) sizes[stream] += length;
-    return sizes;
+    for (const { stream, length } of parseGrowth(text)) entry.seen[stream] += length;
+    return entry;
   }
 
-  private flush(key: AttemptKey, entry: Watched): void {
+  private flush(key: AttemptKey, entry: Noted): void {
     if (entry.pending.length === 0) return;
     const text = entry.pending.map(({ stream, length }) => `${stream} ${length}\n`).join('');
     entry.pending = [];

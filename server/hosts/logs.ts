@@ -5,6 +5,7 @@ import type { HostPaths } from './files.ts';
 import type { AttemptKey, LogStream, LogStretch } from './host.ts';
 import { fileSize, readRange } from './localFiles.ts';
 import { LogOrder } from './logOrder.ts';
+import { LogWatch } from './logWatch.ts';
 import type { Site } from './machine.ts';
 
 export type Discard = (keys: readonly AttemptKey[]) => void;
@@ -17,8 +18,8 @@ export interface Logs {
   detach(why: string): void;
   /** The attempt's command runs. */
   started(key: AttemptKey): void;
-  /** The attempt writes no more. */
-  ended(key: AttemptKey): void;
+  /** The attempt writes no more, and has written to these streams alone. */
+  ended(key: AttemptKey, written: readonly LogStream[]): void;
   size(key: AttemptKey, stream: LogStream): Promise<number>;
   read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
   order(key: AttemptKey): Promise<LogStretch[]>;
@@ -37,12 +38,14 @@ export interface Logs {
 /** Logs that attempts write on this machine. */
 export class LocalLogs implements Logs {
   private readonly inOrder: LogOrder;
+  private readonly looks: LogWatch;
 
   constructor(
     private readonly paths: HostPaths,
     log: (message: string) => void,
   ) {
     this.inOrder = new LogOrder(paths, log);
+    this.looks = new LogWatch(this.inOrder);
   }
 
   attach(): void {}
@@ -50,11 +53,12 @@ export class LocalLogs implements Logs {
   detach(): void {}
 
   started(key: AttemptKey): void {
-    this.inOrder.started(key);
+    this.looks.started(key);
   }
 
   ended(key: AttemptKey): void {
     this.inOrder.ended(key);
+    this.looks.ended(key);
   }
 
   size(key: AttemptKey, stream: LogStream): Promise<number> {
@@ -70,7 +74,7 @@ export class LocalLogs implements Logs {
   }
 
   watch(key: AttemptKey, changed: () => void): () => void {
-    return this.inOrder.follow(key, changed);
+    return this.looks.follow(key, changed);
   }
 
   async append(key: AttemptKey, bytes: Buffer): Promise<void> {
@@ -93,6 +97,7 @@ export class LocalLogs implements Logs {
   async forget(): Promise<void> {}
 
   close(): Promise<void> {
+    this.looks.close();
     return this.inOrder.close();
   }
 }

@@ -88,15 +88,19 @@ export class SftpClient {
     const parts: Buffer[] = [];
     let got = 0;
     while (got < length) {
-      const position = [uint64(offset + got), uint32(length - got)];
-      const answer = await this.session.ask('read', handle.path, string(handle.bytes), ...position);
-      if (answer.kind !== 'data') break;
-      const bytes = answer.fields.string();
+      const bytes = await this.readOnce(handle, offset + got, length - got);
       if (bytes.length === 0) break;
       parts.push(bytes);
       got += bytes.length;
     }
     return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  }
+
+  /** Up to `length` bytes, and no more than 32 KiB, from `offset`; none only at the end of the file. */
+  async readOnce(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+    const position = [uint64(offset), uint32(length)];
+    const answer = await this.session.ask('read', handle.path, string(handle.bytes), ...position);
+    return answer.kind === 'data' ? answer.fields.string() : Buffer.alloc(0);
   }
 
   /** Writes all of it. */
@@ -215,9 +219,18 @@ export class SftpClient {
   async readRange(path: string, offset: number, length: number): Promise<Buffer> {
     const handle = await this.open(path, 'r');
     try {
-      return await this.read(handle, offset, length);
+      const wanted = Math.min(length, chunk);
+      // Most files are small: with its size, which is asked for in the same go, a short answer is known to be whole.
+      const [first, { size }] = await Promise.all([
+        this.readOnce(handle, offset, wanted),
+        this.fstat(handle),
+      ]);
+      if (first.length === wanted ? length === wanted : offset + first.length === size) return first;
+      const rest = await this.read(handle, offset + first.length, length - first.length);
+      return Buffer.concat([first, rest]);
     } finally {
-      await this.close(handle);
+      // Nobody needs to wait for that, which fails only with the connection.
+      this.close(handle).catch(() => {});
     }
   }
 

@@ -22,13 +22,14 @@
 #   unfit                   there is no way to detach an attempt here; the agent ends
 #   started KEY             the command runs
 #   started KEY terminal    it runs in a terminal, which whoever has started it holds
-#   ended KEY KIND CODE TEXT      the command has ended; or, where nothing more was to be started:
+#   ended KEY WRITTEN KIND CODE TEXT    the command has ended, or was not to be started any more
+#     WRITTEN               to what it has written: none, stdout, stderr or both
 #     KIND exit             it ran; CODE as the shell's $?
 #     KIND directory        the directory TEXT cannot be entered
 #     KIND program          the program TEXT cannot be executed: CODE 127 not found, 126 otherwise
 #     KIND setup            the setup lines failed with CODE
 #     KIND never            stopped before it started
-#   stopped KEY KIND CODE TEXT    as `ended`, after a stop: nothing of the attempt is left
+#   stopped KEY WRITTEN KIND CODE TEXT    as `ended`, after a stop: nothing of the attempt is left
 #   unable KEY              nothing could be written for this attempt, so its command was not run
 #   lost KEY                it was started, its processes are gone, no end was recorded
 #   absent KEY              nothing is known of it. The order to start it may still come to effect:
@@ -162,7 +163,7 @@ _vb_check() {
     { read -r _vb_line && read -r _vb_grace; } <"$_vb_at.stop" || _vb_grace=0
     _vb_stop "$1" "$_vb_grace"
   elif _vb_recorded; then
-    if _vb_felled; then _vb_tell "lost $1"; else _vb_tell "ended $1 $_vb_end"; fi
+    if _vb_felled; then _vb_tell "lost $1"; else _vb_tell_end ended "$1"; fi
   elif [ ! -e "$_vb_at.run" ]; then
     _vb_tell "absent $1"
   elif ! _vb_identified "$_vb_at.run"; then
@@ -177,7 +178,7 @@ _vb_check() {
   elif [ -n "$_vb_alive" ] || _vb_grouped; then
     _vb_tell_started "$1"
   elif _vb_recorded; then
-    _vb_tell "ended $1 $_vb_end"
+    _vb_tell_end ended "$1"
   else
     _vb_tell "lost $1"
   fi
@@ -205,12 +206,14 @@ _vb_sweep() {
 }
 
 _vb_forget() {
-  for _vb_key; do
-    _vb_files "$_vb_key"
-    shift
-    set -- "$@" "$_vb_at".* "$_vb_root/calls/$_vb_key"
-  done
-  rm -rf "$@" </dev/null >/dev/null 2>&1 &
+  (
+    for _vb_key; do
+      _vb_files "$_vb_key"
+      shift
+      set -- "$@" "$_vb_at".* "$_vb_root/calls/$_vb_key"
+    done
+    exec rm -rf "$@"
+  ) </dev/null >/dev/null 2>&1 &
 }
 
 _vb_stop() {
@@ -240,7 +243,7 @@ _vb_stopping() {
   _vb_recorded || until _vb_record exit 137 ''; do _vb_patience; done
   _vb_recorded
   rm -f "$_vb_at.stop"
-  _vb_tell "stopped $1 $_vb_end"
+  _vb_tell_end stopped "$1"
 }
 
 _vb_hang_up() {

@@ -49,6 +49,18 @@ _vb_tell_started() {
   if [ -e "$_vb_at.tty" ]; then _vb_tell "started $1 terminal"; else _vb_tell "started $1"; fi
 }
 
+# Tells the end in _vb_end of the attempt whose files _vb_at names: `ended` or `stopped`, and KEY.
+_vb_tell_end() {
+  _vb_written=none
+  if [ -s "$_vb_at.out" ]; then
+    _vb_written=stdout
+    [ ! -s "$_vb_at.err" ] || _vb_written=both
+  elif [ -s "$_vb_at.err" ]; then
+    _vb_written=stderr
+  fi
+  _vb_tell "$1 $2 $_vb_written $_vb_end"
+}
+
 # Records how the attempt ended: KIND CODE TEXT. Text that a single short line cannot carry is left out.
 _vb_record() {
   case $3 in
@@ -145,7 +157,7 @@ _vb_attempt() {
   case $_vb_end in
   'exit 129 '* | 'exit 137 '* | 'exit 143 '*) [ -e "$_vb_at.stop" ] || sleep 0.5 2>/dev/null || sleep 1 ;;
   esac
-  [ -e "$_vb_at.stop" ] || _vb_tell "ended $_vb_key $_vb_end"
+  [ -e "$_vb_at.stop" ] || _vb_tell_end ended "$_vb_key"
 }
 
 # Runs in a fresh shell that leads a terminal's session: as _vb_attempt, with `terminal` for STDIN. W is a

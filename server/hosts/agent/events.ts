@@ -1,7 +1,7 @@
 /** What the agent tells: one line each, as the table at the top of agent.sh lists them. */
 import { constants } from 'node:os';
 import type { Exit } from '../../model/task.ts';
-import type { AttemptKey, CallKey } from '../host.ts';
+import type { AttemptKey, CallKey, LogStream } from '../host.ts';
 
 /** How an attempt ended, as its .exit file has it. */
 export interface End {
@@ -23,7 +23,7 @@ export type AgentEvent =
   | { type: 'gpus' }
   | { type: 'started'; key: AttemptKey; terminal: boolean }
   | { type: 'lost' | 'absent' | 'unable'; key: AttemptKey }
-  | { type: 'ended' | 'stopped'; key: AttemptKey; end: End }
+  | { type: 'ended' | 'stopped'; key: AttemptKey; written: readonly LogStream[]; end: End }
   | { type: 'call' | 'gone' | 'answered'; call: CallKey }
   | { type: 'took'; of: StreamKey; offset: number }
   | { type: 'deaf'; of: StreamKey };
@@ -32,6 +32,14 @@ const endPattern = /^(exit|directory|program|setup|never) (\d+) ?(.*)$/s;
 const keyPattern = /^\d+\.\d+$/;
 const callPattern = /^\d+\.\d+\/\d+-\d+$/;
 const streamPattern = /^(?:\d+\.\d+\/\d+-\d+ (?:stdout|stderr)|\d+\.\d+ stdin)$/;
+
+/** How an end says to which streams the attempt has written. */
+const writtenStreams = new Map<string, readonly LogStream[]>([
+  ['none', []],
+  ['stdout', ['stdout']],
+  ['stderr', ['stderr']],
+  ['both', ['stdout', 'stderr']],
+]);
 
 /** What an agent tells once it is ready. */
 export type HostEvent = Exclude<AgentEvent, { type: 'ready' | 'unfit' }>;
@@ -66,11 +74,13 @@ export function parseEvent(line: string): AgentEvent | null {
       return streamPattern.test(rest) ? { type, of: rest } : null;
     case 'ended':
     case 'stopped': {
-      const [key, record] = splitOnce(rest);
+      const [key, result] = splitOnce(rest);
+      const [streams, record] = splitOnce(result);
+      const written = writtenStreams.get(streams);
       const match = endPattern.exec(record);
-      if (!match || !keyPattern.test(key)) return null;
+      if (!written || !match || !keyPattern.test(key)) return null;
       const [, kind, code, text = ''] = match;
-      return { type, key, end: { kind: kind as End['kind'], code: Number(code), text } };
+      return { type, key, written, end: { kind: kind as End['kind'], code: Number(code), text } };
     }
     default:
       return null;

@@ -3,20 +3,21 @@
  * prefixes of those there, so their sizes say how far each stream has come: whatever is lost in
  * between, pulling goes on at the next byte.
  */
-import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SftpClient, FileHandle as SftpHandle } from '../../ssh/sftp.ts';
 import { SftpError } from '../../ssh/sftpError.ts';
 import type { HostPaths } from '../files.ts';
 import type { AttemptKey, LogStream } from '../host.ts';
+import { streams } from '../logOrder.ts';
 
-const streams = ['stdout', 'stderr'] as const;
-
-/** Time between two looks, in milliseconds: after growth, and the longest, with and without a follower. */
-const shortest = 10;
-const longestFollowed = 50;
-const longest = 1_000;
+/** Time between two looks while somebody looks on, in milliseconds: after growth, and the longest. */
+const followed = { shortest: 10, longest: 50 };
+/** While nobody does; and before the first look, so that a command that ends soon is looked at once. */
+const unfollowed = { first: 50, shortest: 20, longest: 1_000 };
+/** Of each attempt, the part of a second for which nobody else is looked at: many are looked at less often each. */
+const share = 4;
 /** A quiet attempt's pause grows by this factor. */
 const slowdown = 1.3;
 /** After a failure that is none of the connection's, such as a full disk here. */
@@ -25,9 +26,22 @@ const patience = 1_000;
 const glance = 32 * 1024;
 const gulp = 1024 * 1024;
 
+export interface MirrorListener {
+  /** Whether somebody looks on. */
+  isFollowed(key: AttemptKey): boolean;
+  /** More has come. */
+  grown(key: AttemptKey): void;
+  /** All of an ended attempt's output is here, on disk. */
+  whole(key: AttemptKey): void;
+  log(message: string): void;
+}
+
 interface Pulled {
+  /** The streams in which there is anything to look for. */
+  streams: readonly LogStream[];
   ended: boolean;
-  followers: number;
+  /** Whether anything has been looked for. */
+  begun: boolean;
   /** Cuts a pause short. */
   wake: () => void;
   /** Which connection it is being pulled over; null for none. */
@@ -43,15 +57,18 @@ interface Flow {
   at: number;
 }
 
+interface Source {
+  sftp: SftpClient;
+  paths: HostPaths;
+}
+
 export class LogMirror {
   private readonly pulled = new Map<AttemptKey, Pulled>();
-  private theirs: { sftp: SftpClient; paths: HostPaths } | null = null;
+  private theirs: Source | null = null;
 
   constructor(
     private readonly paths: HostPaths,
-    /** All of an ended attempt's output is here, on disk. */
-    private readonly whole: (key: AttemptKey) => void,
-    private readonly log: (message: string) => void,
+    private readonly listener: MirrorListener,
   ) {}
 
   attach(sftp: SftpClient, paths: HostPaths): void {
@@ -71,24 +88,28 @@ export class LogMirror {
   }
 
   /** Pulls what the attempt writes from now on. */
-  follow(key: AttemptKey, ended: boolean): void {
-    const known = this.pulled.get(key);
-    const entry = known ?? { ended, followers: 0, wake: () => {}, over: null, free: Promise.resolve() };
-    entry.ended ||= ended;
-    this.pulled.set(key, entry);
-    if (!known) this.start(key, entry);
-    else if (ended) entry.wake();
+  follow(key: AttemptKey): void {
+    if (!this.pulled.has(key)) this.start(key, this.enter(key));
   }
 
-  /** Somebody looks on; returns the way to look away. */
-  watch(key: AttemptKey): () => void {
-    const entry = this.pulled.get(key);
-    if (!entry) return () => {};
-    entry.followers += 1;
+  /** Pulls what there is of an attempt that writes no more, which is nothing but in these streams. */
+  finish(key: AttemptKey, written: readonly LogStream[]): void {
+    const entry = this.pulled.get(key) ?? this.enter(key);
+    if (entry.ended) return;
+    entry.ended = true;
+    entry.streams = written;
+    if (written.length === 0 && !entry.begun) {
+      this.conclude(key, entry);
+      return;
+    }
+    this.mark(key);
+    this.start(key, entry);
     entry.wake();
-    return () => {
-      entry.followers -= 1;
-    };
+  }
+
+  /** Looks soon. */
+  hurry(key: AttemptKey): void {
+    this.pulled.get(key)?.wake();
   }
 
   /** Whether nothing of the attempt's output is still to come. */
@@ -96,14 +117,40 @@ export class LogMirror {
     return !this.pulled.has(key) && !existsSync(this.partMark(key));
   }
 
-  forget(key: AttemptKey): void {
+  /** Resolves when nothing more of the attempt is written here. */
+  async forget(key: AttemptKey): Promise<void> {
     const entry = this.pulled.get(key);
     this.pulled.delete(key);
     entry?.wake();
+    await entry?.free;
+  }
+
+  private enter(key: AttemptKey): Pulled {
+    const entry: Pulled = {
+      streams,
+      ended: false,
+      begun: false,
+      wake: () => {},
+      over: null,
+      free: Promise.resolve(),
+    };
+    this.pulled.set(key, entry);
+    return entry;
   }
 
   private partMark(key: AttemptKey): string {
     return `${this.paths.attempt(key)}.part`;
+  }
+
+  /** Says on disk that more is to come, before the end is recorded: a server that takes over must know. */
+  private mark(key: AttemptKey): void {
+    const path = this.partMark(key);
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, '', { mode: 0o600 });
+    } catch (error) {
+      this.listener.log(`Fetching the output of attempt ${key}: ${(error as Error).message}`);
+    }
   }
 
   private start(key: AttemptKey, entry: Pulled): void {
@@ -112,21 +159,20 @@ export class LogMirror {
     entry.over = theirs.sftp;
     entry.free = entry.free
       .then(() => this.pull(key, entry, theirs))
-      .catch((error: Error) => this.log(`Fetching the output of attempt ${key}: ${error.message}`));
+      .catch((error: Error) => this.listener.log(`Fetching the output of attempt ${key}: ${error.message}`));
   }
 
   /** Pulls until the end or until the connection is lost. */
-  private async pull(key: AttemptKey, entry: Pulled, theirs: { sftp: SftpClient; paths: HostPaths }) {
+  private async pull(key: AttemptKey, entry: Pulled, theirs: Source): Promise<void> {
     const isCurrent = () => this.theirs === theirs && this.pulled.get(key) === entry;
     while (isCurrent()) {
       const flows = new Map<LogStream, Flow>();
       try {
-        await this.mark(key);
         if (await this.pullFlows(key, entry, theirs, flows, isCurrent))
           await this.complete(key, entry, flows);
       } catch (error) {
         if (!isCurrent()) return;
-        this.log(`Fetching the output of attempt ${key}: ${(error as Error).message}`);
+        this.listener.log(`Fetching the output of attempt ${key}: ${(error as Error).message}`);
         await this.pause(entry, patience);
       } finally {
         for (const { theirs: handle, ours } of flows.values()) {
@@ -141,44 +187,51 @@ export class LogMirror {
   private async pullFlows(
     key: AttemptKey,
     entry: Pulled,
-    { sftp, paths }: { sftp: SftpClient; paths: HostPaths },
+    { sftp, paths }: Source,
     flows: Map<LogStream, Flow>,
     isCurrent: () => boolean,
   ): Promise<boolean> {
-    let pause = shortest;
-    while (isCurrent()) {
+    let pause = Math.max(unfollowed.first, this.pulled.size * share);
+    if (this.listener.isFollowed(key)) pause = followed.shortest;
+    for (;;) {
+      if (!entry.ended) await this.pause(entry, pause);
+      if (!isCurrent()) return false;
+      entry.begun = true;
       const { ended } = entry;
       const looks = await Promise.allSettled(
-        streams.map(async (stream) => {
+        entry.streams.map(async (stream) => {
           const flow = flows.get(stream) ?? (await this.openFlow(sftp, paths, key, stream));
           if (flow) flows.set(stream, flow);
-          return flow !== null && (await advance(sftp, flow));
+          return flow !== null && (await advance(sftp, flow, ended));
         }),
       );
+      const grown = looks.some((look) => look.status === 'fulfilled' && look.value);
+      if (grown && isCurrent()) this.listener.grown(key);
       for (const look of looks) if (look.status === 'rejected') throw look.reason;
       if (ended) return isCurrent();
-      const limit = entry.followers > 0 ? longestFollowed : longest;
-      const grown = looks.some((look) => look.status === 'fulfilled' && look.value);
-      pause = grown ? shortest : Math.min(pause * slowdown, limit);
-      await this.pause(entry, pause);
+      pause = this.pauseAfter(key, grown ? 0 : pause * slowdown);
     }
-    return false;
   }
 
-  /** Says on disk that more is to come: a server that takes over must know. */
-  private async mark(key: AttemptKey): Promise<void> {
-    const path = this.partMark(key);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, '', { mode: 0o600 });
+  private pauseAfter(key: AttemptKey, wanted: number): number {
+    if (this.listener.isFollowed(key)) {
+      return Math.min(Math.max(wanted, followed.shortest), followed.longest);
+    }
+    const least = this.pulled.size * share;
+    return Math.max(least, Math.min(Math.max(wanted, unfollowed.shortest), unfollowed.longest));
   }
 
   private async complete(key: AttemptKey, entry: Pulled, flows: ReadonlyMap<LogStream, Flow>): Promise<void> {
     // The machine may forget them after this.
     for (const { ours, at } of flows.values()) if (at > 0) await ours.datasync();
     await rm(this.partMark(key), { force: true });
-    if (this.pulled.get(key) !== entry) return;
+    if (this.pulled.get(key) === entry) this.conclude(key, entry);
+  }
+
+  private conclude(key: AttemptKey, entry: Pulled): void {
     this.pulled.delete(key);
-    this.whole(key);
+    entry.wake();
+    this.listener.whole(key);
   }
 
   private async openFlow(
@@ -195,7 +248,7 @@ export class LogMirror {
       if (error instanceof SftpError && error.code === 'ENOENT') return null;
       throw error;
     }
-    const ours = await open(this.paths.log(key, stream), 'a', 0o600);
+    const ours = await openOurs(this.paths.log(key, stream));
     return { theirs, ours, at: (await ours.stat()).size };
   }
 
@@ -210,13 +263,36 @@ export class LogMirror {
   }
 }
 
-/** Takes all that is there. False where that is nothing. */
-async function advance(sftp: SftpClient, flow: Flow): Promise<boolean> {
-  const before = flow.at;
-  for (let size = glance; ; size = gulp) {
-    const bytes = await sftp.read(flow.theirs, flow.at, size);
-    if (bytes.length > 0) await flow.ours.appendFile(bytes);
-    flow.at += bytes.length;
-    if (bytes.length < size) return flow.at > before;
+/** Opens a file here to append to it. */
+async function openOurs(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'a', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return open(path, 'a', 0o600);
   }
+}
+
+/** Takes all that is there, or without `last` perhaps only the beginning. False where that is nothing. */
+async function advance(sftp: SftpClient, flow: Flow, last: boolean): Promise<boolean> {
+  const before = flow.at;
+  // In one go: over a long way it is the turns that take time.
+  const [bytes, status] = await Promise.all([
+    sftp.readOnce(flow.theirs, flow.at, glance),
+    last ? sftp.fstat(flow.theirs) : null,
+  ]);
+  await take(flow, bytes);
+  let more = status === null ? bytes.length === glance : flow.at !== status.size;
+  while (more) {
+    const rest = await sftp.read(flow.theirs, flow.at, gulp);
+    await take(flow, rest);
+    more = rest.length === gulp;
+  }
+  return flow.at > before;
+}
+
+async function take(flow: Flow, bytes: Buffer): Promise<void> {
+  if (bytes.length > 0) await flow.ours.appendFile(bytes);
+  flow.at += bytes.length;
 }

@@ -18,14 +18,21 @@ describe('parseEvent', () => {
       expect(parseEvent(`took ${of} 4096`)).toEqual({ type: 'took', of, offset: 4096 });
       expect(parseEvent(`deaf ${of}`)).toEqual({ type: 'deaf', of });
     }
-    expect(parseEvent('ended 17.1 exit 3 ')).toEqual({
+    expect(parseEvent('ended 17.1 both exit 3 ')).toEqual({
       type: 'ended',
       key: '17.1',
+      written: ['stdout', 'stderr'],
       end: { kind: 'exit', code: 3, text: '' },
     });
     // A shell's read trims the blank where there is no text.
-    expect(parseEvent('stopped 17.1 exit 137')).toMatchObject({ end: { kind: 'exit', code: 137, text: '' } });
-    expect(parseEvent('ended 2.3 directory 126 /a b ')).toMatchObject({ end: { text: '/a b ' } });
+    expect(parseEvent('stopped 17.1 stderr exit 137')).toMatchObject({
+      written: ['stderr'],
+      end: { kind: 'exit', code: 137, text: '' },
+    });
+    expect(parseEvent('ended 2.3 none directory 126 /a b ')).toMatchObject({
+      written: [],
+      end: { text: '/a b ' },
+    });
   });
 
   it('takes nothing else for an event: anyone may write into the FIFO', () => {
@@ -44,10 +51,12 @@ describe('parseEvent', () => {
       'took 1.1 stdin -5',
       'deaf 1.1',
       'ended 1.1',
-      'ended 1.1 exit',
-      'ended 1.1 exit x',
-      'ended 1.1 other 3',
-      'stopped x exit 3',
+      'ended 1.1 none exit',
+      'ended 1.1 none exit x',
+      'ended 1.1 none other 3',
+      'ended 1.1 other exit 3',
+      'ended 1.1 exit 3',
+      'stopped x none exit 3',
     ]) {
       expect(parseEvent(line), line).toBeNull();
     }
