@@ -1,5 +1,14 @@
 /** Where measurements take place: scratch folders, and private servers in them. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +36,10 @@ export interface Machine extends Surroundings {
 /** See TMPFS_MAGIC in include/uapi/linux/magic.h. */
 const tmpfs = 0x01021994;
 const programs = ['vbatch', 'vrun', 'vctl'];
+
+/** How often a folder that is still written to is removed, and the pause in between. */
+const mostTries = 50;
+const pauseMs = 100;
 
 export class Bench {
   /** Where nothing is ever written to a disk, if there is such a place. */
@@ -86,10 +99,46 @@ export class Bench {
 
   /** Leaves nothing behind, whatever the measurements have come to. */
   clear(): void {
-    for (const end of this.endings) end();
-    for (const { folder } of [this.memory, this.disk]) {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    for (const end of this.endings) {
+      try {
+        end();
+      } catch {
+        // It has ended by itself.
+      }
     }
+    for (const { folder } of [this.memory, this.disk]) remove(folder);
+  }
+}
+
+/** Ends what still runs of what was started from within a folder: that is named in its environment. */
+function endAllOf(folder: string): void {
+  const pids = existsSync('/proc/self/environ')
+    ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+    : [];
+  for (const pid of pids) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(folder))
+        process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It is gone, or not ours.
+    }
+  }
+}
+
+/** Removes a folder. What has just been ended may still write its own end there, and so is waited for. */
+function remove(folder: string): void {
+  for (let tries = 1; ; tries++) {
+    endAllOf(folder);
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (tries === mostTries) {
+        console.error(`bench: ${folder} cannot be removed: ${(error as Error).message}`);
+        return;
+      }
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
   }
 }
 

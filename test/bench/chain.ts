@@ -6,7 +6,7 @@ import { output, run, type Surroundings } from './programs.ts';
 import { interleave, timed } from './rounds.ts';
 
 const rounds = 5;
-const length = 50;
+export const length = 50;
 
 /** Tasks that each wait for the one before. */
 export const chain: Measure = {
@@ -41,14 +41,15 @@ export const chain: Measure = {
 
 let chains = 0;
 
-async function chained(machine: Machine): Promise<number> {
+/** Milliseconds from the release of the first of so many tasks until the last is done. */
+export async function chained(machine: Machine, pool = 'shell'): Promise<number> {
   chains += 1;
   const name = (place: number) => `chain-${chains}-${place}`;
-  const first = await submit(machine, { name: name(1), hold: true });
+  const first = await submit(machine, { pool, name: name(1), hold: true });
   let last = first;
   for (let place = 2; place <= length; place++) {
     const dependencies = [{ kind: 'success' as const, name: name(place - 1) }];
-    last = await submit(machine, { name: name(place), dependencies });
+    last = await submit(machine, { pool, name: name(place), dependencies });
   }
   const done = machine.client.whenDone(last);
   return timed(async () => {

@@ -6,6 +6,13 @@ import type { Measure, Row } from './measure.ts';
 import { nestedCall } from './nestedCall.ts';
 import { isInstalled } from './programs.ts';
 import { figures, type Report, writeReport } from './report.ts';
+import { sshCatchUp } from './ssh/catchUp.ts';
+import { sshChain } from './ssh/chain.ts';
+import { sshFanOut } from './ssh/fanOut.ts';
+import { sshFarTask } from './ssh/farTask.ts';
+import { sshFollow } from './ssh/follow.ts';
+import { sshNested } from './ssh/nested.ts';
+import { sshTask } from './ssh/task.ts';
 import { startUp } from './startUp.ts';
 import { storedTasks } from './storedTasks.ts';
 import { submissions } from './submissions.ts';
@@ -20,6 +27,13 @@ const all: readonly Measure[] = [
   typedCommand,
   fanOut,
   chain,
+  sshTask,
+  sshFanOut,
+  sshNested,
+  sshChain,
+  sshFollow,
+  sshCatchUp,
+  sshFarTask,
   submissions,
   storedTasks,
   startUp,
@@ -48,11 +62,9 @@ async function measureAll(bench: Bench, measures: readonly Measure[]): Promise<R
   const rows: Row[] = [];
   const skipped: string[] = [];
   for (const measure of measures) {
-    const missing = measure.needs.filter((program) => !isInstalled(program));
-    if (missing.length > 0) {
-      skipped.push(
-        `**Not measured:** ${measure.name}, because PATH does not lead to ${missing.join(' and ')}.`,
-      );
+    const obstacle = obstacleTo(measure);
+    if (obstacle !== null) {
+      skipped.push(`**Not measured:** ${measure.name}, because ${obstacle}.`);
       continue;
     }
     console.error(`measuring ${measure.name}`);
@@ -61,23 +73,28 @@ async function measureAll(bench: Bench, measures: readonly Measure[]): Promise<R
   return { surroundings, measures, rows, skipped };
 }
 
+/** A clause that says why it cannot be measured here, or null. */
+function obstacleTo({ needs, asRoot }: Measure): string | null {
+  const missing = needs.filter((program) => !isInstalled(program));
+  if (missing.length > 0) return `PATH does not lead to ${missing.join(' and ')}`;
+  return asRoot && process.getuid?.() !== 0 ? 'only root can start an sshd for it' : null;
+}
+
 async function main(): Promise<void> {
   const { write, measures } = readArguments(process.argv.slice(2));
   const bench = new Bench();
-  process.once('SIGINT', () => {
-    bench.clear();
-    process.exit(130);
-  });
-  try {
-    const report = await measureAll(bench, measures);
-    console.log(figures(report));
-    if (write) writeReport(report);
-  } finally {
-    bench.clear();
-  }
+  // Whatever the end is, even an error that nobody has caught.
+  process.once('exit', () => bench.clear());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(130));
+  const report = await measureAll(bench, measures);
+  console.log(figures(report));
+  if (write) writeReport(report);
 }
 
 await main().catch((error: Error) => {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
 });
+// After a failure there may be children and sockets that would be waited for.
+process.exit();

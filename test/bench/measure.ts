@@ -21,6 +21,8 @@ export interface Measure {
   readonly how: string;
   /** Programs without which it cannot run. */
   readonly needs: readonly string[];
+  /** Whether only root can run it. */
+  readonly asRoot?: true;
   run(bench: Bench): Promise<Row[]>;
 }
 

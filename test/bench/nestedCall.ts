@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +20,7 @@ done
 `;
 /** Answers each line of one FIFO by a line on another, until it is killed. */
 const responder = `exec 3<>request 4<>reply
+printf 'ready\\n'
 while read -r line <&3; do printf '0\\n' >&4; done
 `;
 /** The least that asking somebody by a script takes. */
@@ -39,13 +41,11 @@ export const nestedCall: Measure = {
     'one through a pair of FIFOs.',
   async run(bench) {
     const machine = await bench.machine(bench.memory);
-    const script = join(machine.cwd, 'loop.sh');
-    writeFileSync(script, loop);
     const floor = await startFloor(bench, machine);
     const figures = await interleave(rounds, {
-      floor: () => floor(script),
-      held: () => nested(machine, ['sh', script, String(calls), 'vbatch', '--hold', 'true']),
-      running: () => nested(machine, ['sh', script, String(calls), 'vbatch', 'true']),
+      floor,
+      held: () => callTime(machine, { command: ['vbatch', '--hold', 'true'], calls }),
+      running: () => callTime(machine, { command: ['vbatch', 'true'], calls }),
     });
     await machine.stop();
     const beside = { what: 'a script and two FIFOs', value: figures.floor };
@@ -59,9 +59,19 @@ export const nestedCall: Measure = {
   },
 };
 
+export interface Calls {
+  /** The call. */
+  command: readonly string[];
+  /** How many. */
+  calls: number;
+  /** Where the task runs that makes them. */
+  pool?: string;
+}
+
 /** Milliseconds for each of the calls that a task makes. */
-async function nested(machine: Machine, command: string[]): Promise<number> {
-  const id = await submit(machine, { command });
+export async function callTime(machine: Machine, { command, calls, pool }: Calls): Promise<number> {
+  const words = ['sh', '-c', loop, 'sh', String(calls), ...command];
+  const id = await submit(machine, { command: words, ...(pool !== undefined && { pool }) });
   // The wait for a task includes its children, of which some are held: its own end has to be asked for.
   let task = await machine.client.task(id);
   while (task.finishedAt === null) {
@@ -74,15 +84,16 @@ async function nested(machine: Machine, command: string[]): Promise<number> {
   return (timeOf(task.finishedAt) - timeOf(task.startedAt)) / calls;
 }
 
-/** A function that gives the milliseconds for each call of the loop in `script`. */
-async function startFloor(bench: Bench, { cwd, env }: Machine): Promise<(script: string) => Promise<number>> {
+/** A function that gives the milliseconds for each time that a script asks another one. */
+export async function startFloor(bench: Bench, { cwd, env }: Machine): Promise<() => Promise<number>> {
   const call = join(cwd, 'call.sh');
   writeFileSync(call, caller);
   chmodSync(call, 0o755);
   await run('mkfifo', ['request', 'reply'], { cwd, env });
-  const answering = spawn('sh', ['-c', responder], { cwd, env, stdio: 'ignore' });
+  const answering = spawn('sh', ['-c', responder], { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] });
   bench.atEnd(() => answering.kill());
-  return async (script) => {
-    return (await timed(() => run('sh', [script, String(calls), call], { cwd, env }))) / calls;
-  };
+  // What is written to a FIFO that nobody holds open is lost.
+  await once(answering.stdout, 'data');
+  const words = ['-c', loop, 'sh', String(calls), call];
+  return async () => (await timed(() => run('sh', words, { cwd, env }))) / calls;
 }
