@@ -19,6 +19,7 @@ import type {
   TaskView,
 } from '../protocol/tasks.ts';
 import type { Timers } from '../timers.ts';
+import type { ContentStore } from '../workspace/store.ts';
 import {
   type ActionDecision,
   cancelDecision,
@@ -51,6 +52,7 @@ import { typeInto } from './stdin.ts';
 import { Submissions } from './submissions.ts';
 import type { TaskWatch } from './taskWatch.ts';
 import { attendTask, openBeside } from './terminals.ts';
+import { Trees } from './trees/trees.ts';
 import { taskDetail, taskView } from './views.ts';
 import { Waiters } from './waiters.ts';
 
@@ -65,6 +67,8 @@ export interface EngineParts {
   /** What the engine itself cannot know of `ServerView`. */
   identity: Pick<ServerView, 'version' | 'pid' | 'startedAt' | 'home'>;
   onCall: (host: Host, call: NestedCall) => void;
+  /** Folder for workspaces, and what opens the contents in it when they are first needed. */
+  workspaces: { folder: string; open: () => Promise<ContentStore> };
   log: (message: string) => void;
 }
 
@@ -78,15 +82,19 @@ export class Engine implements EngineService {
   private readonly attendance: Attendance;
   private readonly removals: Removals;
   private readonly reasons: Reasons;
+  private readonly trees: Trees;
   private published: number;
 
   constructor(private readonly parts: EngineParts) {
-    const { state, ledger, fleet, rooms, timers, now, onCall, log } = parts;
+    const { state, ledger, fleet, rooms, timers, now, onCall, log, workspaces } = parts;
     this.core = new Core(state, ledger, rooms, now, (batch) => this.deliver(batch));
+    const moved = () => this.lookAtReasons();
+    this.trees = new Trees({ core: this.core, rooms, ...workspaces, moved, log });
     this.dispatch = new Dispatch(
       this.core,
       fleet,
       rooms,
+      this.trees,
       timers,
       () => {
         this.publish({ type: 'hosts' });
@@ -95,7 +103,7 @@ export class Engine implements EngineService {
       onCall,
       log,
     );
-    this.submissions = new Submissions(this.core, { state, fleet, rooms });
+    this.submissions = new Submissions(this.core, { state, fleet, rooms, trees: this.trees });
     this.attendance = new Attendance(timers, (task) => this.endStdin(task));
     this.removals = new Removals(state.lastRemoval);
     this.reasons = new Reasons(state, rooms, timers, (changed) => this.publishTasks(changed, []));
@@ -194,8 +202,16 @@ export class Engine implements EngineService {
     const { state } = this.parts;
     const runs = prunableRuns(state, options);
     const removed = runs.map((number) => state.task(number).id);
+    const trees = runs.flatMap((run) => {
+      const { tree } = state.task(run);
+      return tree ? [{ run, hosts: Object.keys(tree.hosts) }] : [];
+    });
     if (runs.length > 0) this.core.commit({ type: 'pruned', at: this.core.time(), runs });
     await this.core.settled();
+    // What cannot be removed now is removed with what `vctl host prune` finds.
+    this.trees
+      .forget(trees)
+      .catch((error: Error) => this.parts.log(`removing files of runs: ${error.message}`));
     return { removed };
   }
 

@@ -36,7 +36,18 @@ try {
   console.error('SKIPPED: there is no busybox here');
 }
 
-const odd = ['a b', 'new\nline', "quo'te", '-n', '.hidden', 'ü', '\udcff\udcfe', 'x'.repeat(255), '*', 'back\\slash'];
+const odd = [
+  'a b',
+  'new\nline',
+  "quo'te",
+  '-n',
+  '.hidden',
+  'ü',
+  '\udcff\udcfe',
+  'x'.repeat(255),
+  '*',
+  'back\\slash',
+];
 
 describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
   let base: string;
@@ -132,7 +143,10 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     writeFileSync(join(folder, `${entry?.hash}.part`), large.subarray(0, 1_234_567));
     const fetching = { workspace: host(), store, folder, run: 7, tell: () => {} };
     expect(await fetchContents(fetching, files)).toBe(true);
-    for (const { path, entry: { hash } } of files) {
+    for (const {
+      path,
+      entry: { hash },
+    } of files) {
       expect(readFileSync(store.pathOf(hash)).equals(readFileSync(tree(path)))).toBe(true);
     }
     expect(readdirSync(folder)).toEqual([]);
