@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
+import { localHost } from '../config/configuration.ts';
 import type { Host, NestedCall, Seat, Viewer } from '../hosts/host.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
+import type { CheckoutAnswer, RunDiff, RunFiles } from '../protocol/runs.ts';
 import type {
   ActionResult,
   Explanation,
@@ -215,6 +217,19 @@ export class Engine implements EngineService {
     return { removed };
   }
 
+  runFiles(text: string, all: boolean): Promise<RunFiles> {
+    return this.trees.files(findTask(this.parts.state, text), all);
+  }
+
+  runDiff(text: string, other: string | null): Promise<RunDiff> {
+    const { state } = this.parts;
+    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other));
+  }
+
+  checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
+    return this.trees.checkOut(findTask(this.parts.state, text), directory, isFirst);
+  }
+
   async pools(workspace: string | null): Promise<PoolView[]> {
     const configuration = await this.parts.rooms.refresh(workspace);
     return await this.whenDurable(({ state, rooms }) => poolViews(state, rooms.list(configuration)));
@@ -275,7 +290,9 @@ export class Engine implements EngineService {
   }
 
   async openBeside(text: string, what: Beside, viewer: Viewer): Promise<Seat> {
-    return await openBeside(this.watch(findTask(this.parts.state, text)), what, viewer);
+    const task = findTask(this.parts.state, text);
+    const { directory } = this.trees.placeOn(task, task.attempts.at(-1)?.allocation.host ?? localHost);
+    return await openBeside(this.watch(task), what, directory, viewer);
   }
 
   async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number; whole: boolean }> {

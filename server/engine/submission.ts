@@ -24,6 +24,8 @@ export interface Context {
   /** The working directory, as it is called on this machine. */
   directory: string;
   tree: SubmissionRequest['tree'];
+  /** Which results come back; undefined for all. */
+  outputs: string[] | undefined;
 }
 
 /** A checked submission in the model's words. */
@@ -60,7 +62,7 @@ export function submissionRequest(submission: Submission, context: Context): Sub
       ...(submission.stdin !== 'empty' && submission.shards === null && { stdin: submission.stdin }),
       ...(submission.terminal !== undefined && { terminal: submission.terminal }),
       workspace: context.workspace,
-      ...(submission.outputs && { outputs: submission.outputs }),
+      ...(context.outputs && { outputs: context.outputs }),
       shards: submission.shards === null ? null : { ...submission.shards, gang: submission.gang },
     },
   };

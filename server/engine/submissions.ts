@@ -34,7 +34,7 @@ export class Submissions {
       const workspace = this.workspaceOf(submission, submitter);
       const configuration = configurations.get(workspace) ?? this.configurationFor(workspace);
       configurations.set(workspace, configuration);
-      prepared.push(await this.prepare(submission, submitter, await configuration));
+      prepared.push(await this.prepare(submission, submitter, await configuration, options.dryRun));
     }
     // From here to the commit nothing may be awaited: what was decided must still hold.
     this.core.check();
@@ -53,6 +53,7 @@ export class Submissions {
     submission: Submission,
     { parent }: Submitter,
     configuration: Configuration | VbatchError,
+    dryRun: boolean,
   ): Promise<Prepared> {
     if (configuration instanceof VbatchError) return configuration;
     const { state, rooms, trees } = this.parts;
@@ -61,6 +62,12 @@ export class Submissions {
         return { submission, configuration, snapshot: null };
       if (parent === null) {
         const snapshot = await trees.snapshot(submission, configuration);
+        if (dryRun && snapshot?.tree) {
+          const { pool } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+          const isHere = pool.hosts.every((host) => host === localHost);
+          const hosts = isHere ? [...configuration.hosts.keys()] : pool.hosts;
+          snapshot.notes.push(...(await trees.preview(snapshot.tree, hosts, submission.workspace)));
+        }
         return { submission, configuration, snapshot };
       }
       const task = state.tasks.get(parent);
@@ -115,6 +122,7 @@ export class Submissions {
         directory:
           parent === undefined ? submission.directory : trees.directoryHere(parent, submission.directory),
         tree: snapshot?.tree ?? null,
+        outputs: submission.outputs ?? parent?.spec.outputs,
       });
       const decision = decideSubmission(state, rooms, request, this.core.time());
       if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));

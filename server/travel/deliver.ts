@@ -74,7 +74,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
   }
 }
 
-interface Lacking {
+export interface Lacking {
   readonly hash: string;
   readonly size: number;
   /** Bytes of it that are there. */
@@ -82,7 +82,7 @@ interface Lacking {
 }
 
 /** The contents that these changes need and the host does not have. */
-async function ask(workspace: HostWorkspace, changes: readonly Change[]): Promise<Lacking[]> {
+export async function ask(workspace: HostWorkspace, changes: readonly Change[]): Promise<Lacking[]> {
   const sizes = new Map<string, number>();
   for (const { entry } of changes) {
     if (entry?.kind === 'file') sizes.set(entry.hash, entry.size);

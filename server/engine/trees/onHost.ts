@@ -3,7 +3,7 @@ import type { HostWorkspace } from '../../hosts/host.ts';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import type { LeftFile } from '../../model/tree.ts';
 import { VbatchError } from '../../protocol/errors.ts';
-import { formatSize } from '../../protocol/quantities.ts';
+import { sizeText } from '../../protocol/quantities.ts';
 import { deliver, type Progress } from '../../travel/deliver.ts';
 import { fetchContents, type Wanted } from '../../travel/fetch.ts';
 import { look } from '../../travel/look.ts';
@@ -204,11 +204,11 @@ function leftNotes(left: readonly LeftFile[]): string[] {
   if (!first) return [];
   const bytes = left.reduce((sum, { size }) => sum + size, 0);
   const what = left.length === 1 ? `${first.path} stays` : `${left.length} files stay`;
-  return [`${what} on ${first.host}, ${formatSize(bytes)}: \`vctl run files\` says where`];
+  return [`${what} on ${first.host}, ${sizeText(bytes)}: \`vctl run files\` says where`];
 }
 
 /** `sending 312 of 1,204 files, 48 MB of 210 MB`. */
 function progressText(word: string, { files, allFiles, bytes, allBytes }: Progress): string {
   const count = (number: number) => number.toLocaleString('en-US');
-  return `${word} ${count(files)} of ${count(allFiles)} files, ${formatSize(bytes)} of ${formatSize(allBytes)}`;
+  return `${word} ${count(files)} of ${count(allFiles)} files, ${sizeText(bytes)} of ${sizeText(allBytes)}`;
 }

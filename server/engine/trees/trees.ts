@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { type Configuration, localHost } from '../../config/configuration.ts';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { treeOf } from '../../model/tree.ts';
+import { sizeText } from '../../protocol/quantities.ts';
+import type { CheckoutAnswer, RunDiff, RunFiles } from '../../protocol/runs.ts';
+import { ask } from '../../travel/deliver.ts';
 import { tidyFetched } from '../../travel/fetch.ts';
 import { callForLines } from '../../travel/script.ts';
-import { emptyManifest } from '../../workspace/manifest.ts';
+import { diff, emptyManifest } from '../../workspace/manifest.ts';
 import { workspaceRoot } from '../../workspace/root.ts';
 import type { ContentStore } from '../../workspace/store.ts';
 import type { Core } from '../core.ts';
@@ -17,6 +20,7 @@ import { Manifests } from './manifests.ts';
 import { TreeOnHost } from './onHost.ts';
 import type { TreeParts } from './parts.ts';
 import { type Places, placeHere, placeThere } from './places.ts';
+import { checkOut, runDiff, runFiles } from './runFiles.ts';
 import { Snapshots } from './snapshots.ts';
 
 export interface TreesOptions {
@@ -44,6 +48,12 @@ export interface Place {
   directory: string;
   /** The folder of the workspace there; null where the run has none. */
   workspace: string | null;
+}
+
+function amount(entries: readonly object[]): string {
+  const sizes = entries.flatMap((entry) => ('size' in entry ? [Number(entry.size)] : []));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return `${sizes.length.toLocaleString('en-US')} files, ${sizeText(bytes)}`;
 }
 
 export class Trees {
@@ -125,6 +135,53 @@ export class Trees {
   /** Whether a task called from here may run where its files have to be brought. */
   mayTravel(task: Task, hosts: readonly string[]): boolean {
     return hosts.some((host) => this.travelsTo(task, host));
+  }
+
+  /** What would be sent to each of these hosts if a task of this workspace started there, as sentences. */
+  async preview(
+    { folder, manifest: hash }: { folder: string; manifest: string },
+    hosts: readonly string[],
+    workspace: string | null,
+  ): Promise<string[]> {
+    const { parts } = await this.machinery();
+    const manifest = await parts.manifests.load(hash);
+    const travelling = hosts.filter((host) => parts.rooms.settingsOf(host, workspace)?.isShared === false);
+    const notes = [`${folder} travels: ${amount([...manifest.values()])}`];
+    for (const host of travelling.filter((name) => name !== localHost)) {
+      const there = parts.rooms.hosts.get(host)?.host.workspace;
+      if (!there) {
+        notes.push(`${host} is out of reach: what it has already is not known`);
+        continue;
+      }
+      const lacking = await ask(there, diff(emptyManifest, manifest));
+      const sent = new Set(lacking.map((each) => each.hash));
+      const largest = [...manifest]
+        .flatMap(([path, entry]) =>
+          entry.kind === 'file' && sent.has(entry.hash) ? [{ path, ...entry }] : [],
+        )
+        .toSorted((a, b) => b.size - a.size)
+        .slice(0, 3)
+        .map(({ path, size }) => `${path} (${sizeText(size)})`);
+      notes.push(
+        lacking.length === 0
+          ? `${host} has all of it`
+          : `to ${host} would be sent ${amount(lacking)}; the largest: ${largest.join(', ')}`,
+      );
+    }
+    return notes;
+  }
+
+  async files(task: Task, all: boolean): Promise<RunFiles> {
+    return runFiles((await this.machinery()).parts, task, all);
+  }
+
+  async diff(task: Task, other: Task | null): Promise<RunDiff> {
+    const { parts, snapshots } = await this.machinery();
+    return runDiff(parts, snapshots, task, other);
+  }
+
+  async checkOut(task: Task, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
+    return checkOut((await this.machinery()).parts, task, directory, isFirst);
   }
 
   /**
