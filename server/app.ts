@@ -20,6 +20,8 @@ import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
 import { openStore } from './store/store.ts';
 import { realTimers } from './timers.ts';
+import { Disk } from './workspace/disk.ts';
+import { ContentStore } from './workspace/store.ts';
 
 export interface AppOptions {
   /** The state folder. */
@@ -36,6 +38,9 @@ export interface App {
   /** Answers nobody any more, makes all durable and lets the next server in. Tasks go on (R31). */
   close(): Promise<void>;
 }
+
+/** What reads and writes files of workspaces at once. */
+const diskWorkers = 2;
 
 /** How long the first look at this machine may keep clients waiting. */
 const firstLookMs = 10_000;
@@ -61,6 +66,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
     (workspace) => loadConfiguration({ userFile, workspace }),
     (host) => (contents.state.holdings.get(host)?.tasks.size ?? 0) === 0,
   );
+  const disk = new Disk(diskWorkers);
   const engine: Engine = new Engine({
     state: contents.state,
     ledger: store,
@@ -70,6 +76,10 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
     now: Date.now,
     identity: { version, pid: process.pid, startedAt: new Date().toISOString(), home },
     onCall: (host, call) => calls.take(host, call),
+    workspaces: {
+      folder: join(home, 'workspaces'),
+      open: () => ContentStore.open(disk, join(home, 'workspaces', 'contents'), Number.MAX_SAFE_INTEGER),
+    },
     log: note,
   });
   const calls = new Calls(engine, version, (message) => log.error(message));
@@ -101,6 +111,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
       removeDiscovery(home, process.pid);
       await http.close();
       await engine.close();
+      await disk.close();
       await store.close();
     },
   };

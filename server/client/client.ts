@@ -11,6 +11,7 @@ import type {
 } from '../protocol/hosts.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
+import type { CheckoutAnswer, CheckoutRequest, RunDiff, RunFiles } from '../protocol/runs.ts';
 import type {
   ActionResult,
   Explanation,
@@ -126,6 +127,20 @@ export class Client {
     }
   }
 
+  /** What a run has made of its files; with `all`, also what has not changed. */
+  runFiles(id: string, all: boolean): Promise<RunFiles> {
+    return this.get(`${runPath(id)}/files${queryText({ all })}`);
+  }
+
+  /** What a run was submitted with, beside another, or beside the folder as it is now. */
+  runDiff(id: string, other?: string): Promise<RunDiff> {
+    return this.get(`${runPath(id)}/diff${queryText({ with: other })}`);
+  }
+
+  checkOut(id: string, request: CheckoutRequest): Promise<CheckoutAnswer> {
+    return this.transport.json('POST', `${runPath(id)}/checkout`, { body: request, repeatable: false });
+  }
+
   cancel(id: string): Promise<ActionResult> {
     return this.post(`${taskPath(id)}/cancel`);
   }
@@ -232,6 +247,10 @@ export class Client {
 }
 
 /** Ids hold slashes, and names any character; a name that is not well-formed text is no task's here. */
+function runPath(id: string): string {
+  return `/v1/runs/${encodeURIComponent(id)}`;
+}
+
 export function taskPath(id: string): string {
   return `/v1/tasks/${encodeURIComponent(id.toWellFormed())}`;
 }

@@ -26,6 +26,10 @@ export interface HostSettings {
   slotsPerGpu: number;
   /** How other hosts reach it, for tasks that speak with each other; null where that is not said. */
   address: string | null;
+  /** It has the same files as this machine, so none are sent; `paths` says where, if elsewhere. */
+  isShared: boolean;
+  /** Folders of this machine and where the host has them. */
+  paths: readonly (readonly [here: string, there: string])[];
   /** Shell lines before every command on this host. Empty for none. */
   setup: string;
   environment: Record<string, string>;
@@ -70,8 +74,8 @@ export interface Configuration {
   hosts: ReadonlyMap<string, HostSettings>;
   /** By name: those of the files, and `shell`. What exists by itself is found by config/pools. */
   pools: ReadonlyMap<string, Pool>;
-  /** `grace` in seconds. */
-  defaults: { pool: string; grace: number };
+  /** `grace` in seconds, `maxOutput` in bytes. */
+  defaults: { pool: string; grace: number; maxOutput: number };
   /** The configuration without the workspace's file; null where none takes part. */
   base: Configuration | null;
 }
@@ -84,7 +88,7 @@ export const builtInConfiguration: Configuration = {
   pools: new Map([
     [shellPool, poolOf(shellPool, { hosts: [localHost] }, { key: shellPool, source: builtIn, hosts: [] })],
   ]),
-  defaults: { pool: shellPool, grace: 10 },
+  defaults: { pool: shellPool, grace: 10, maxOutput: 10 * 1024 ** 3 },
   base: null,
 };
 
@@ -108,7 +112,7 @@ export function withFile(
     const pool = poolOf(name, entry ?? {}, { key: key(name), source: file, hosts: [...hosts.keys()] });
     return [name, pool] as const;
   });
-  const grace = contents.defaults?.grace;
+  const { grace, max_output: maxOutput } = contents.defaults ?? {};
   return {
     workspace,
     sshConfig,
@@ -118,6 +122,7 @@ export function withFile(
     defaults: {
       pool: contents.defaults?.pool ?? below.defaults.pool,
       grace: grace === undefined ? below.defaults.grace : parseDuration(grace),
+      maxOutput: maxOutput === undefined ? below.defaults.maxOutput : parseSize(String(maxOutput)),
     },
     base: workspace === null ? null : below,
   };
@@ -133,6 +138,8 @@ function hostOf(name: string, entry: HostEntry, configFile: string | null): Host
     gpuOrder: entry.gpu_order ?? [],
     slotsPerGpu: entry.slots_per_gpu ?? 1,
     address: entry.address ?? null,
+    isShared: entry.workspace === 'shared',
+    paths: Object.entries(entry.paths ?? {}),
     setup: entry.setup ?? '',
     environment: environmentOf(entry.env),
   };

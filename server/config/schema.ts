@@ -118,6 +118,9 @@ const address = z
 const folderError = 'an absolute path on the host, or one that begins with ~/';
 const folder = text(folderError).regex(/^~?\/.+$/, { error: folderError });
 
+const absoluteError = 'an absolute path';
+const absolute = text(absoluteError).regex(/^\/./, { error: absoluteError });
+
 export const hostSchema = z.strictObject(
   {
     ssh: ssh.optional().meta({
@@ -160,6 +163,21 @@ export const hostSchema = z.strictObject(
       description: 'How other hosts reach it, for MASTER_ADDR of a gang; what ssh connects to, unless given.',
       examples: ['10.0.0.5'],
     }),
+    workspace: z
+      .literal('shared', { error: 'shared, where the host has the same files as this machine' })
+      .optional()
+      .meta({
+        description:
+          'With shared, the host has the same files as this machine, and none are sent; they travel unless given.',
+        examples: ['shared'],
+      }),
+    paths: z
+      .record(absolute, absolute, { error: 'a mapping from folders of this machine to folders of the host' })
+      .optional()
+      .meta({
+        description: 'With workspace: shared, where the host has folders of this machine, if elsewhere.',
+        examples: [{ '/home/ada': '/nfs/home/ada' }],
+      }),
     setup: setup.optional(),
     env: env.optional(),
   },
@@ -204,6 +222,11 @@ export const defaultsSchema = z.strictObject(
         description: 'Pool of a task that names none; `shell` unless given.',
         examples: ['shell'],
       }),
+    max_output: size.optional().meta({
+      description:
+        'Most that one end of a task brings back; the largest files beyond that stay on the host. 10G unless given.',
+      examples: ['10G'],
+    }),
     grace: grace.optional().meta({
       description: 'How long a task that is being ended may take before it is killed; 10s unless given.',
       examples: ['10s'],

@@ -8,7 +8,10 @@ import type { Fleet, HostState } from './fleet.ts';
 import { attemptKey, parseKey } from './logs.ts';
 import { startOrder } from './orders.ts';
 import type { Rooms } from './rooms.ts';
+import type { Trees } from './trees/trees.ts';
 
+/** After so many milliseconds what a host or a disk did not take is tried again. */
+const again = 2_000;
 /** Longest delay that a Node timer takes. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -18,11 +21,16 @@ const longestDelay = 2 ** 31 - 1;
  */
 export class Dispatch {
   private readonly limits = new Map<TaskNumber, () => void>();
+  /** Attempts that have ended, whose results are being taken. */
+  private readonly collecting = new Set<string>();
+  /** Attempts whose files are on their way. */
+  private readonly preparing = new Set<string>();
 
   constructor(
     private readonly core: Core,
     private readonly fleet: Fleet,
     private readonly rooms: Rooms,
+    private readonly trees: Trees,
     private readonly timers: Timers,
     private readonly hostsChanged: () => void,
     private readonly onCall: (host: Host, call: NestedCall) => void,
@@ -59,6 +67,52 @@ export class Dispatch {
 
   private start(number: TaskNumber, attempt: number): void {
     const found = this.present(number, attempt);
+    if (found === null || !found.host.online || found.task.attempts[attempt - 1]?.stopping !== null) return;
+    const files = this.trees.prepare(found.task, found.host.host.name);
+    if (files === null) this.launch(number, attempt);
+    else void this.launchAfter(files, number, attempt);
+  }
+
+  /** Starts an attempt once its files are there. */
+  private async launchAfter(files: Promise<void>, number: TaskNumber, attempt: number): Promise<void> {
+    const key = attemptKey(number, attempt);
+    if (this.preparing.has(key)) return void files.catch(() => {});
+    this.preparing.add(key);
+    try {
+      await files;
+      await this.core.settled();
+      this.preparing.delete(key);
+      this.launch(number, attempt);
+    } catch (error) {
+      this.preparing.delete(key);
+      this.unprepared(key, error);
+    }
+  }
+
+  private unprepared(key: string, error: unknown): void {
+    const { task: number, attempt } = parseKey(key);
+    const found = this.present(number, attempt);
+    if (found === null) return;
+    const { name } = found.host.host;
+    if (error instanceof VbatchError && error.code === 'unreachable') {
+      // Where the connection is over, the next one finds that the attempt has not started.
+      if (found.host.online) this.timers.after(again, () => this.start(number, attempt));
+      return;
+    }
+    if (!(error instanceof VbatchError)) this.log(`preparing ${key} on ${name}: ${String(error)}`);
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = `the files of the run cannot be brought to ${name}: ${text}`;
+    this.record({
+      type: 'ended',
+      at: this.core.time(),
+      task: number,
+      attempt,
+      exit: { exitCode: 125, signal: null, reason },
+    });
+  }
+
+  private launch(number: TaskNumber, attempt: number): void {
+    const found = this.present(number, attempt);
     if (found === null || !found.host.online) return;
     const { task, host } = found;
     // Cancelled between the order and now: the order to stop follows, and what never started ends by it.
@@ -70,7 +124,8 @@ export class Dispatch {
       gpus: host.facts?.gpus.length ?? 0,
     };
     const addressOf = (name: string) => this.rooms.addressOf(name, task.spec.workspace);
-    host.host.start(startOrder(this.core.state, task, pool, settings, size, addressOf));
+    const place = this.trees.placeOn(task, host.host.name);
+    host.host.start(startOrder(this.core.state, task, pool, settings, size, addressOf, place));
   }
 
   private stop(number: TaskNumber, attempt: number): void {
@@ -93,10 +148,7 @@ export class Dispatch {
       online: (facts) => this.online(state, facts),
       offline: (reason) => this.offline(state, reason),
       started: (key) => this.event(key, (task, attempt, at) => ({ type: 'started', at, task, attempt })),
-      ended: (key, exit) => {
-        this.ended(key, exit);
-        this.settle(state.host, key);
-      },
+      ended: (key, exit) => void this.ended(state, key, exit),
       lost: (key) => {
         this.event(key, (task, attempt, at) => ({ type: 'lost', at, task, attempt }));
         this.settle(state.host, key);
@@ -214,8 +266,43 @@ export class Dispatch {
     }
   }
 
-  private ended(key: string, exit: Exit): void {
-    this.event(key, (task, attempt, at) => ({ type: 'ended', at, task, attempt, exit }));
+  /** What an attempt has made is part of the run before anything follows from its end. */
+  private async ended(state: HostState, key: string, exit: Exit): Promise<void> {
+    const { task: number, attempt } = parseKey(key);
+    if (this.collecting.has(key)) return;
+    if (this.underWay(number, attempt) !== null) {
+      this.endWatch(number);
+      const results = this.trees.collectAfter(this.core.state.task(number), state.host.name);
+      if (results !== null) {
+        this.collecting.add(key);
+        try {
+          await results;
+        } catch (error) {
+          this.uncollected(state, key, exit, error);
+          return;
+        } finally {
+          this.collecting.delete(key);
+        }
+      }
+    }
+    this.event(key, (task, n, at) => ({ type: 'ended', at, task, attempt: n, exit }));
+    this.settle(state.host, key);
+  }
+
+  /** An end without its results is no end yet: it is tried again, or reported again by a host that was lost. */
+  private uncollected(state: HostState, key: string, exit: Exit, error: unknown): void {
+    const isLost = error instanceof VbatchError && error.code === 'unreachable';
+    if (isLost && !state.online) return;
+    const { task: number } = parseKey(key);
+    const text = error instanceof Error ? error.message : String(error);
+    this.log(`taking what ${key} has made on ${state.host.name}: ${text}`);
+    if (this.core.problem?.code === 'stateFailed') return;
+    this.rooms.moves.set(number, `has ended; what it made cannot be taken yet: ${text}`);
+    this.hostsChanged();
+    this.timers.after(again, () => {
+      this.rooms.moves.delete(number);
+      void this.ended(state, key, exit);
+    });
   }
 
   /** The host has never heard of the attempt: an order was lost, or with it all the host knew. */

@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
+import { localHost } from '../config/configuration.ts';
 import type { Host, NestedCall, Seat, Viewer } from '../hosts/host.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
+import type { CheckoutAnswer, RunDiff, RunFiles } from '../protocol/runs.ts';
 import type {
   ActionResult,
   Explanation,
@@ -19,6 +21,7 @@ import type {
   TaskView,
 } from '../protocol/tasks.ts';
 import type { Timers } from '../timers.ts';
+import type { ContentStore } from '../workspace/store.ts';
 import {
   type ActionDecision,
   cancelDecision,
@@ -51,6 +54,7 @@ import { typeInto } from './stdin.ts';
 import { Submissions } from './submissions.ts';
 import type { TaskWatch } from './taskWatch.ts';
 import { attendTask, openBeside } from './terminals.ts';
+import { Trees } from './trees/trees.ts';
 import { taskDetail, taskView } from './views.ts';
 import { Waiters } from './waiters.ts';
 
@@ -65,6 +69,8 @@ export interface EngineParts {
   /** What the engine itself cannot know of `ServerView`. */
   identity: Pick<ServerView, 'version' | 'pid' | 'startedAt' | 'home'>;
   onCall: (host: Host, call: NestedCall) => void;
+  /** Folder for workspaces, and what opens the contents in it when they are first needed. */
+  workspaces: { folder: string; open: () => Promise<ContentStore> };
   log: (message: string) => void;
 }
 
@@ -78,15 +84,19 @@ export class Engine implements EngineService {
   private readonly attendance: Attendance;
   private readonly removals: Removals;
   private readonly reasons: Reasons;
+  private readonly trees: Trees;
   private published: number;
 
   constructor(private readonly parts: EngineParts) {
-    const { state, ledger, fleet, rooms, timers, now, onCall, log } = parts;
+    const { state, ledger, fleet, rooms, timers, now, onCall, log, workspaces } = parts;
     this.core = new Core(state, ledger, rooms, now, (batch) => this.deliver(batch));
+    const moved = () => this.lookAtReasons();
+    this.trees = new Trees({ core: this.core, rooms, ...workspaces, moved, log });
     this.dispatch = new Dispatch(
       this.core,
       fleet,
       rooms,
+      this.trees,
       timers,
       () => {
         this.publish({ type: 'hosts' });
@@ -95,7 +105,7 @@ export class Engine implements EngineService {
       onCall,
       log,
     );
-    this.submissions = new Submissions(this.core, { state, fleet, rooms });
+    this.submissions = new Submissions(this.core, { state, fleet, rooms, trees: this.trees });
     this.attendance = new Attendance(timers, (task) => this.endStdin(task));
     this.removals = new Removals(state.lastRemoval);
     this.reasons = new Reasons(state, rooms, timers, (changed) => this.publishTasks(changed, []));
@@ -194,9 +204,30 @@ export class Engine implements EngineService {
     const { state } = this.parts;
     const runs = prunableRuns(state, options);
     const removed = runs.map((number) => state.task(number).id);
+    const trees = runs.flatMap((run) => {
+      const { tree } = state.task(run);
+      return tree ? [{ run, hosts: Object.keys(tree.hosts) }] : [];
+    });
     if (runs.length > 0) this.core.commit({ type: 'pruned', at: this.core.time(), runs });
     await this.core.settled();
+    // What cannot be removed now is removed with what `vctl host prune` finds.
+    this.trees
+      .forget(trees)
+      .catch((error: Error) => this.parts.log(`removing files of runs: ${error.message}`));
     return { removed };
+  }
+
+  runFiles(text: string, all: boolean): Promise<RunFiles> {
+    return this.trees.files(findTask(this.parts.state, text), all);
+  }
+
+  runDiff(text: string, other: string | null): Promise<RunDiff> {
+    const { state } = this.parts;
+    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other));
+  }
+
+  checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
+    return this.trees.checkOut(findTask(this.parts.state, text), directory, isFirst);
   }
 
   async pools(workspace: string | null): Promise<PoolView[]> {
@@ -259,7 +290,9 @@ export class Engine implements EngineService {
   }
 
   async openBeside(text: string, what: Beside, viewer: Viewer): Promise<Seat> {
-    return await openBeside(this.watch(findTask(this.parts.state, text)), what, viewer);
+    const task = findTask(this.parts.state, text);
+    const { directory } = this.trees.placeOn(task, task.attempts.at(-1)?.allocation.host ?? localHost);
+    return await openBeside(this.watch(task), what, directory, viewer);
   }
 
   async logSize(text: string, attempt?: number): Promise<{ stdout: number; stderr: number; whole: boolean }> {

@@ -7,6 +7,7 @@ import type { State } from '../model/state.ts';
 import type { EnvironmentChange, Task } from '../model/task.ts';
 import { gangVariables } from './gangs.ts';
 import { attemptKey } from './logs.ts';
+import type { Place } from './trees/trees.ts';
 import { poolName } from './views.ts';
 
 /** How many GPUs the host has and how many CPUs, for what a task may not see and what it should use. */
@@ -15,7 +16,7 @@ export interface HostSize {
   gpus: number;
 }
 
-/** The order that starts the latest attempt of a task. `addressOf`: see gangVariables. */
+/** The order that starts the latest attempt of a task in this place. `addressOf`: see gangVariables. */
 export function startOrder(
   state: State,
   task: Task,
@@ -23,12 +24,13 @@ export function startOrder(
   host: HostSettings | undefined,
   size: HostSize,
   addressOf: (host: string) => string,
+  place: Place,
 ): StartOrder {
   return {
     key: attemptKey(task.number, task.attempts.length),
     command: task.spec.command,
     stdin: task.spec.terminal ?? (task.spec.stdin === 'open' ? 'open' : 'empty'),
-    directory: task.spec.directory,
+    directory: place.directory,
     setup: [...setupLines(host), ...setupLines(pool)].join('\n'),
     environment: givenTo(state, task),
     variables: {
@@ -36,6 +38,7 @@ export function startOrder(
       ...gangVariables(state, task, addressOf),
       ...task.spec.variables,
       ...ownVariables(state, task, size),
+      ...(place.workspace !== null && { VBATCH_WORKSPACE: place.workspace }),
     },
   };
 }

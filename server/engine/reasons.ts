@@ -41,6 +41,7 @@ export class Reasons {
       // On a host within reach nothing is said of where they run.
       if (this.rooms.host(name)?.online !== true) yield* tasks.keys();
     }
+    yield* this.rooms.moves.keys();
     let lines = 0;
     for (const queues of this.state.queues.values()) {
       for (const queue of queues.values()) {
@@ -55,7 +56,8 @@ export class Reasons {
     const before = this.told;
     this.told = new Map();
     for (const number of this.tasks()) {
-      this.told.set(number, reasonOf(this.state, this.rooms, this.state.task(number)));
+      const task = this.state.tasks.get(number);
+      if (task) this.told.set(number, reasonOf(this.state, this.rooms, task));
     }
     // What is not looked at any more, because its host is back, has lost its reason.
     const all = new Set([...this.told.keys(), ...before.keys()]);

@@ -3,6 +3,7 @@ import { type HostCapacity, hostCapacity, listPools, poolByKey, resolvePool } fr
 import type { GpuUse } from '../hosts/host.ts';
 import type { Room, RoomHost, RoomPool } from '../model/room.ts';
 import type { State } from '../model/state.ts';
+import type { TaskNumber } from '../model/task.ts';
 import type { Fleet, HostState } from './fleet.ts';
 import { type GpuOther, GpuUsers } from './gpuUsers.ts';
 
@@ -19,6 +20,8 @@ export class Rooms implements Room {
   private capacities = new Map<string, HostCapacity>();
   private readonly gpuUsers = new GpuUsers();
   private grounds = new Map<string, Ground>();
+  /** By task, what is on its way for it. */
+  readonly moves = new Map<TaskNumber, string>();
 
   /**
    * @param load reads the configuration of a workspace, or the user's.
@@ -115,6 +118,10 @@ export class Rooms implements Room {
     return this.pools.get(key);
   }
 
+  moving(task: TaskNumber): string | null {
+    return this.moves.get(task) ?? null;
+  }
+
   /** Settings of a host: of the workspace that names it last, else of the user. */
   settingsOf(host: string, workspace: string | null): HostSettings | undefined {
     const own = this.configurations.get(workspace ?? '')?.hosts.get(host);
@@ -131,6 +138,12 @@ export class Rooms implements Room {
   grace(workspace: string | null): number {
     const configuration = this.configurations.get(workspace ?? '') ?? this.configurations.get('');
     return configuration?.defaults.grace ?? 10;
+  }
+
+  /** Bytes that one end of a task of this workspace brings back at most. */
+  maxOutput(workspace: string | null): number {
+    const configuration = this.configurations.get(workspace ?? '') ?? this.configurations.get('');
+    return configuration?.defaults.maxOutput ?? Number.POSITIVE_INFINITY;
   }
 
   /** The user's configuration first: what it says of a host goes before what a workspace says. */

@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream';
 import type { LogStream, Seat, Viewer } from '../hosts/host.ts';
 import type { EnvironmentChange, TaskNumber, Terminal } from '../model/task.ts';
+import type { CheckoutAnswer, RunDiff, RunFiles } from '../protocol/runs.ts';
 import type {
   ActionResult,
   Explanation,
@@ -104,6 +105,12 @@ export interface EngineService {
   retry(text: string): Promise<ActionResult>;
   /** Removes done runs that ended before `before` (milliseconds since the epoch), newest `keep` excepted. */
   prune(options: { before: number; keep: number }): Promise<{ removed: string[] }>;
+  /** What a run has made of its files; with `all`, also what has not changed. */
+  runFiles(text: string, all: boolean): Promise<RunFiles>;
+  /** What a run was submitted with, beside another, or for null beside the folder as it is now. */
+  runDiff(text: string, other: string | null): Promise<RunDiff>;
+  /** Writes the files of a run into a new or empty folder: as they are now, or as they were submitted. */
+  checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer>;
   pools(workspace: string | null): Promise<PoolView[]>;
   hosts(): Promise<HostView[]>;
   server(): ServerView;

@@ -21,6 +21,11 @@ export interface Context {
   environment: string;
   parent: TaskNumber | null;
   attempt: number;
+  /** The working directory, as it is called on this machine. */
+  directory: string;
+  tree: SubmissionRequest['tree'];
+  /** Which results come back; undefined for all. */
+  outputs: string[] | undefined;
 }
 
 /** A checked submission in the model's words. */
@@ -34,10 +39,11 @@ export function submissionRequest(submission: Submission, context: Context): Sub
     key: submission.key ?? null,
     parent: context.parent,
     attempt: context.attempt,
+    tree: context.tree,
     spec: {
       name,
       command: submission.command,
-      directory: submission.directory,
+      directory: context.directory,
       pool: context.pool.key,
       shape: {
         ...(cpus !== undefined && { cpus }),
@@ -56,6 +62,7 @@ export function submissionRequest(submission: Submission, context: Context): Sub
       ...(submission.stdin !== 'empty' && submission.shards === null && { stdin: submission.stdin }),
       ...(submission.terminal !== undefined && { terminal: submission.terminal }),
       workspace: context.workspace,
+      ...(context.outputs && { outputs: context.outputs }),
       shards: submission.shards === null ? null : { ...submission.shards, gang: submission.gang },
     },
   };

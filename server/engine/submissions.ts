@@ -1,4 +1,4 @@
-import type { Configuration } from '../config/configuration.ts';
+import { type Configuration, localHost } from '../config/configuration.ts';
 import type { State } from '../model/state.ts';
 import { decideSubmission } from '../model/submit.ts';
 import { VbatchError } from '../protocol/errors.ts';
@@ -9,6 +9,7 @@ import { inherited } from './orders.ts';
 import type { Rooms } from './rooms.ts';
 import type { Submitter } from './service.ts';
 import { environmentKey, submissionRequest } from './submission.ts';
+import type { Trees } from './trees/trees.ts';
 
 /** How long a submission waits for hosts of which nothing is known yet. */
 const firstContactMs = 10_000;
@@ -17,7 +18,7 @@ const firstContactMs = 10_000;
 export class Submissions {
   constructor(
     private readonly core: Core,
-    private readonly parts: { state: State; fleet: Fleet; rooms: Rooms },
+    private readonly parts: { state: State; fleet: Fleet; rooms: Rooms; trees: Trees },
   ) {}
 
   /** See EngineService. */
@@ -28,25 +29,56 @@ export class Submissions {
   ): Promise<SubmitResult[]> {
     this.core.check();
     const configurations = new Map<string | null, Promise<Configuration | VbatchError>>();
-    const prepared: { submission: Submission; configuration: Configuration | VbatchError }[] = [];
+    const prepared: Prepared[] = [];
     for (const submission of submissions) {
       const workspace = this.workspaceOf(submission, submitter);
       const configuration = configurations.get(workspace) ?? this.configurationFor(workspace);
       configurations.set(workspace, configuration);
-      prepared.push({ submission, configuration: await configuration });
+      prepared.push(await this.prepare(submission, submitter, await configuration, options.dryRun));
     }
     // From here to the commit nothing may be awaited: what was decided must still hold.
     this.core.check();
     const results: SubmitResult[] = [];
-    for (const { submission, configuration } of prepared) {
+    for (const each of prepared) {
       results.push(
-        configuration instanceof VbatchError
-          ? failed(configuration)
-          : this.submitOne(submission, submitter, configuration, options.dryRun),
+        each instanceof VbatchError ? failed(each) : this.submitOne(each, submitter, options.dryRun),
       );
     }
     await this.core.settled();
     return results;
+  }
+
+  /** What takes time: the workspace as it is now, of a run, or of the task here that submits. */
+  private async prepare(
+    submission: Submission,
+    { parent }: Submitter,
+    configuration: Configuration | VbatchError,
+    dryRun: boolean,
+  ): Promise<Prepared> {
+    if (configuration instanceof VbatchError) return configuration;
+    const { state, rooms, trees } = this.parts;
+    try {
+      if (submission.key !== undefined && state.byKey.has(submission.key))
+        return { submission, configuration, snapshot: null };
+      if (parent === null) {
+        const snapshot = await trees.snapshot(submission, configuration);
+        if (dryRun && snapshot?.tree) {
+          const { pool } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+          const isHere = pool.hosts.every((host) => host === localHost);
+          const hosts = isHere ? [...configuration.hosts.keys()] : pool.hosts;
+          snapshot.notes.push(...(await trees.preview(snapshot.tree, hosts, submission.workspace)));
+        }
+        return { submission, configuration, snapshot };
+      }
+      const task = state.tasks.get(parent);
+      const isHere = task?.attempts.at(-1)?.allocation.host === localHost;
+      const { pool } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+      if (task !== undefined && isHere && trees.mayTravel(task, pool.hosts)) await trees.absorb(task);
+      return { submission, configuration, snapshot: null };
+    } catch (error) {
+      if (error instanceof VbatchError) return error;
+      throw error;
+    }
   }
 
   private async configurationFor(workspace: string | null): Promise<Configuration | VbatchError> {
@@ -67,14 +99,15 @@ export class Submissions {
   }
 
   private submitOne(
-    submission: Submission,
+    { submission, configuration, snapshot }: Exclude<Prepared, VbatchError>,
     submitter: Submitter,
-    configuration: Configuration,
     dryRun: boolean,
   ): SubmitResult {
-    const { state, rooms } = this.parts;
+    const { state, rooms, trees } = this.parts;
     try {
-      const { pool, notes } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+      const resolved = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
+      const { pool } = resolved;
+      const notes = [...resolved.notes, ...(snapshot?.notes ?? [])];
       const parent = submitter.parent === null ? undefined : state.tasks.get(submitter.parent);
       const change =
         parent === undefined ? submitter.environment : inherited(state, parent, submitter.environment);
@@ -86,6 +119,10 @@ export class Submissions {
         environment,
         parent: submitter.parent,
         attempt: submitter.attempt,
+        directory:
+          parent === undefined ? submission.directory : trees.directoryHere(parent, submission.directory),
+        tree: snapshot?.tree ?? null,
+        outputs: submission.outputs ?? parent?.spec.outputs,
       });
       const decision = decideSubmission(state, rooms, request, this.core.time());
       if (decision.kind === 'refused') return failed(new VbatchError('refused', decision.reason));
@@ -103,6 +140,15 @@ export class Submissions {
     }
   }
 }
+
+/** A submission with all that it takes to decide on it, or why it is refused. */
+type Prepared =
+  | {
+      submission: Submission;
+      configuration: Configuration;
+      snapshot: Awaited<ReturnType<Trees['snapshot']>>;
+    }
+  | VbatchError;
 
 function failed(error: VbatchError): SubmitResult {
   return { error: { code: error.code, message: error.message } };

@@ -25,10 +25,11 @@ export async function attendTask(watch: TaskWatch, viewer: Viewer, signal: Abort
   }
 }
 
-/** Opens a shell beside a running task. See EngineService.openBeside. */
+/** Opens a shell beside a running task, in this directory of its host. See EngineService.openBeside. */
 export async function openBeside(
   watch: TaskWatch,
   { command, terminal }: Beside,
+  directory: string,
   viewer: Viewer,
 ): Promise<Seat> {
   const task = watch.task();
@@ -50,7 +51,7 @@ export async function openBeside(
   }
   try {
     const key = attemptKey(task.number, task.attempts.length);
-    return await host.openBeside({ key, directory: task.spec.directory, command, terminal }, viewer);
+    return await host.openBeside({ key, directory, command, terminal }, viewer);
   } catch (error) {
     if (!(error instanceof VbatchError)) throw error;
     throw new VbatchError(

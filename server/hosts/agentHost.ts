@@ -27,6 +27,7 @@ import type {
   CallKey,
   Host,
   HostReports,
+  HostWorkspace,
   Leavings,
   LogStream,
   LogStretch,
@@ -142,6 +143,10 @@ export class AgentHost implements Host {
     await this.keeper.close();
     await hungUp;
     await this.options.logs.close();
+  }
+
+  get workspace(): HostWorkspace | null {
+    return this.present?.site.workspace ?? null;
   }
 
   get question(): Question | null {

@@ -2,7 +2,7 @@
  * The one interface behind which tasks run. `LocalHost` implements it by a child process; a host
  * reached over SSH implements it by one connection. Both speak to the same agent (hosts/agent).
  */
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { EnvironmentChange, Exit, Shape, Terminal, TerminalSize } from '../model/task.ts';
 import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
 
@@ -157,6 +157,25 @@ export interface HostReports {
   remaining(keys: readonly AttemptKey[]): void;
 }
 
+/** The files of runs on a host, which a script of ours looks after: agent/workspace.sh. */
+export interface HostWorkspace {
+  /** Absolute path of the folder that the host keeps for this server. */
+  readonly folder: string;
+  /** Runs the script with these words. Throws `unreachable`. */
+  run(words: readonly string[]): Promise<HostProcess>;
+}
+
+/** A process on a host, by its streams. */
+export interface HostProcess {
+  readonly stdin: Writable;
+  /** Must be read. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Rejects where the connection is lost first. */
+  readonly exit: Promise<{ code: number | null }>;
+  close(): void;
+}
+
 /** What may be removed from a machine. */
 export interface Leavings {
   /** Whether the attempt is one of this server's. What is left of others goes. */
@@ -171,6 +190,8 @@ export interface Leavings {
  */
 export interface Host {
   readonly name: string;
+  /** Null while the host is out of reach, and for this machine, where tasks work in the folders themselves. */
+  readonly workspace: HostWorkspace | null;
   /** Connects, and reconnects by itself until `close`. */
   open(reports: HostReports): void;
   /** Lets go of the host. Attempts go on (R31). Resolves when the agent has ended. */

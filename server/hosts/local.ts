@@ -90,6 +90,7 @@ class LocalMachine implements Machine {
       bash,
       proc,
       files: localFiles,
+      workspace: null,
       attempts: null,
       lease: 0,
       openShell: async () => spawnShell(shell, path),

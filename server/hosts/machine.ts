@@ -5,7 +5,7 @@ import type { Shape, Terminal, TerminalSize } from '../model/task.ts';
 import type { Finding } from '../protocol/hosts.ts';
 import type { AgentShell } from './agent/process.ts';
 import type { HostPaths } from './files.ts';
-import type { AttemptKey, HostFacts, TerminalEnd } from './host.ts';
+import type { AttemptKey, HostFacts, HostWorkspace, TerminalEnd } from './host.ts';
 import type { Login } from './login.ts';
 import type { Leftovers, PruneRequest } from './prune.ts';
 
@@ -36,6 +36,8 @@ export interface Site {
   /** Captured once for each machine (R34). */
   readonly login: Promise<Login>;
   readonly files: SiteFiles;
+  /** See Host. */
+  readonly workspace: HostWorkspace | null;
   /** Attempts of which the machine still keeps files; null where it keeps those of all. */
   readonly attempts: readonly AttemptKey[] | null;
   /** Seconds after which an agent ends that hears nothing; 0 where it cannot lose its server unnoticed. */

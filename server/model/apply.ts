@@ -6,6 +6,7 @@ import { isAwaited } from './outcome.ts';
 import { reopen } from './retry.ts';
 import { linkDependencies, recount, type State, unlinkDependencies } from './state.ts';
 import type { Attempt, Dependency, Task, TaskNumber, TaskSpec } from './task.ts';
+import { collected, delivered, newTree } from './tree.ts';
 
 /**
  * Applies one event and everything that follows from it, and returns what is to be done on hosts
@@ -51,6 +52,12 @@ function change(step: Step, event: TaskEvent): void {
       if (lost !== null) attemptLost(step, lost.task);
       break;
     }
+    case 'delivered':
+      delivered(state, event.run, event.host, event.manifest);
+      break;
+    case 'collected':
+      collected(state, event);
+      break;
     case 'timedOut':
       timedOut(step, event.task, event.attempt);
       break;
@@ -157,6 +164,8 @@ function newTask(event: Submitted, parent: Task | null, revision: number): Task 
     generation: parent?.attempts.length ?? 0,
     keys: event.key === null ? [] : [event.key],
     createdAt: event.at,
+    tree: event.tree ? newTree(event.tree) : null,
+    report: null,
     revision,
     children: [],
     tally: { done: 0, failed: 0, awaited: 0, active: 0 },
@@ -179,6 +188,7 @@ function newShard(group: Task, event: Submitted, index: number): Task {
     spec,
     dependencies: [],
     held: false,
+    tree: undefined,
   };
   return {
     ...newTask({ ...shard, parent: group.number, key: null }, group, group.revision),

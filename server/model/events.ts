@@ -3,6 +3,7 @@
  * order gives the same state again. `at` is the time of the event, milliseconds since the epoch.
  */
 import type { Allocation, DependencyKind, EnvironmentChange, Exit, TaskNumber, TaskSpec } from './task.ts';
+import type { Collected } from './tree.ts';
 
 /** A dependency as submission resolved it. */
 export interface ResolvedDependency {
@@ -23,6 +24,8 @@ export interface Submitted {
   dependencies: ResolvedDependency[];
   held: boolean;
   key: string | null;
+  /** The workspace of a run that has one. */
+  tree?: { folder: string; manifest: string };
 }
 
 /** A child that an earlier attempt of its parent had submitted is submitted again (R29). */
@@ -48,6 +51,9 @@ export type TaskEvent =
   | { type: 'started'; at: number; task: TaskNumber; attempt: number }
   | { type: 'ended'; at: number; task: TaskNumber; attempt: number; exit: Exit }
   | { type: 'lost'; at: number; task: TaskNumber; attempt: number }
+  /** The run's folder on a host holds this now. */
+  | { type: 'delivered'; at: number; run: TaskNumber; host: string; manifest: string }
+  | Collected
   | { type: 'timedOut'; at: number; task: TaskNumber; attempt: number }
   | { type: 'cancelled'; at: number; task: TaskNumber }
   | { type: 'held'; at: number; task: TaskNumber }

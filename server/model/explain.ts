@@ -21,7 +21,7 @@ export function reasonOf(state: State, room: Room, task: Task): string | null {
     case 'subtasks':
       return subtasksReason(state, task);
     case 'done':
-      return task.phase.reason;
+      return task.phase.reason ?? task.report?.notes[0] ?? null;
   }
 }
 
@@ -40,6 +40,9 @@ export function explain(state: State, room: Room, task: Task): string[] {
       sentences.push(
         `${ahead} ${ahead === 1 ? 'task is' : 'tasks are'} ahead of it in pool ${poolName(room, task)}`,
       );
+  }
+  for (const note of task.report?.notes ?? []) {
+    if (!sentences.includes(note)) sentences.push(note);
   }
   const lost = task.attempts.filter((attempt) => attempt.state === 'lost').length;
   if (lost > 0) sentences.push(`${lost} of its attempts were lost with their host`);
@@ -191,6 +194,8 @@ function runningReason(state: State, room: Room, task: Task): string | null {
         : 'whether it started there is not known yet';
     return `host ${host.name} is not reachable${trouble}; ${meanwhile}`;
   }
+  const moving = room.moving(task.number);
+  if (moving !== null) return moving;
   if (attempt.stopping !== null) return stoppingText[attempt.stopping];
   if (task.tally.awaited === 0) return null;
   // Most likely it is the last one: a script that calls vrun submits nothing more meanwhile.

@@ -1,5 +1,5 @@
 /** Where tasks can run, as the model needs to know it. Facts from outside: they are not state. */
-import type { Shape } from './task.ts';
+import type { Shape, TaskNumber } from './task.ts';
 
 export interface RoomHost {
   name: string;
@@ -30,6 +30,8 @@ export interface RoomPool {
 export interface Room {
   host(name: string): RoomHost | undefined;
   pool(key: string): RoomPool | undefined;
+  /** What is on its way for a task, such as `sending 3 of 10 files, 4 MB of 12 MB`; null where nothing is. */
+  moving(task: TaskNumber): string | null;
 }
 
 /** Indexes of the GPUs of a host that tasks of a pool may hold, in the order in which to grant them. */

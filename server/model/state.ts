@@ -191,6 +191,9 @@ export function restoreTask(state: State, stored: TaskRecord): void {
     generation: stored.generation,
     keys: stored.keys,
     createdAt: stored.createdAt,
+    // Absent in states of servers that knew no workspaces.
+    tree: stored.tree ?? null,
+    report: stored.report ?? null,
     revision: stored.revision,
     children: [],
     tally: { done: 0, failed: 0, awaited: 0, active: 0 },

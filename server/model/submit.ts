@@ -19,6 +19,8 @@ export interface SubmissionRequest {
   parent: TaskNumber | null;
   /** Attempt of the parent that submits; 0 for a run. */
   attempt: number;
+  /** The workspace of a run that has one. */
+  tree: { folder: string; manifest: string } | null;
 }
 
 export type SubmissionDecision =
@@ -60,7 +62,7 @@ function freeSegment(state: State, { parent, segment }: SubmissionRequest): stri
 
 function accept(
   state: State,
-  { spec, parent, held, key }: SubmissionRequest,
+  { spec, parent, held, key, tree }: SubmissionRequest,
   earlier: Task | null,
   segment: string,
   dependencies: ResolvedDependency[],
@@ -75,7 +77,18 @@ function accept(
   return {
     kind: 'accepted',
     id,
-    event: { type: 'submitted', at, number, segment, parent, spec, dependencies, held, key },
+    event: {
+      type: 'submitted',
+      at,
+      number,
+      segment,
+      parent,
+      spec,
+      dependencies,
+      held,
+      key,
+      ...(tree && { tree }),
+    },
   };
 }
 

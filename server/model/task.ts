@@ -3,6 +3,8 @@
  * survives JSON unchanged; the fields marked "index" are rebuilt on load and never stored.
  */
 
+import type { Tree, TreeReport } from './tree.ts';
+
 /** Serial number of a task within one state folder. Never reused; orders tasks by submission. */
 export type TaskNumber = number;
 
@@ -72,6 +74,8 @@ export interface TaskSpec {
   terminal?: Terminal;
   /** Folder whose `.vbatch/config.yaml` applies, or null where there is none. */
   workspace: string | null;
+  /** Which of its results come back; all where it is absent. */
+  outputs?: string[];
   /** Set on the task that `-N` makes: it runs nothing itself (R20). */
   shards: Shards | null;
 }
@@ -173,6 +177,10 @@ export interface Task {
   /** Keys under which this task was submitted (R4). */
   keys: string[];
   createdAt: number;
+  /** There on a run that has a workspace. */
+  tree: Tree | null;
+  /** What its ends have brought into the workspace. */
+  report: TreeReport | null;
   /** Sequence of the last event that changed this task or its children's tally. */
   revision: number;
   /** Index: children in order of submission. */

@@ -92,15 +92,19 @@ function submitCall(
   if (command.length === 0 || command[0] === '') {
     throw new VbatchError('usage', `no command to run; see \`${program} --help\``);
   }
-  if (flags.output !== undefined && flags.output !== 'json') {
-    throw new VbatchError('usage', `-o ${JSON.stringify(flags.output)}: expected json`);
-  }
+  const outputs = outputsOf(flags);
   const follow = program === 'vrun' || flags.follow === true;
-  if (follow && flags.output !== undefined && !flags.dryRun) {
+  const json = flags.output?.includes('json') === true;
+  if (follow && json && !flags.dryRun) {
     throw new VbatchError('usage', "-o json does not go with the task's own output on stdout");
   }
   const wait = follow || flags.wait === true;
-  const submission = { ...submissionOf(flags, context), command: commandOf(flags, command), awaited: wait };
+  const submission = {
+    ...submissionOf(flags, context),
+    ...(outputs.length > 0 && { outputs }),
+    command: commandOf(flags, command),
+    awaited: wait,
+  };
   if (flags.tty) checkTerminal(program, submission);
   return {
     kind: 'submit',
@@ -110,9 +114,22 @@ function submitCall(
     wait,
     dryRun: flags.dryRun === true,
     quiet: flags.quiet === true,
-    json: flags.output === 'json',
+    json,
     tty: flags.tty === true,
   };
+}
+
+/** What `-o` says besides `json`. A name that could be a mistyped format is no glob. */
+function outputsOf({ output = [] }: Flags): string[] {
+  return output
+    .filter((word) => word !== 'json')
+    .map((word) => {
+      if (/[*?[./]/.test(word)) return plainText('--output', word, 1_000);
+      throw new VbatchError(
+        'usage',
+        `-o ${JSON.stringify(word)}: expected json, or a glob of results such as "*.csv" or results/`,
+      );
+    });
 }
 
 function checkTerminal(program: Program, { shards, retries }: CommandLineSubmission): void {

@@ -34,7 +34,7 @@ export interface Flags {
   hold?: true;
   dryRun?: true;
   quiet?: true;
-  output?: string;
+  output?: string[];
   help?: true;
   version?: true;
 }
@@ -89,7 +89,11 @@ const groups: readonly (readonly [heading: string, definitions: readonly Definit
       ['-t, --tty', 'vrun: give it a terminal, as `ssh -t` does; `vrun bash` does so'],
       ['--dry-run', 'check everything, submit nothing'],
       ['-q, --quiet', 'print no notes'],
-      ['-o, --output <format>', 'json: print the task instead of its id'],
+      [
+        '-o, --output <json|glob>',
+        'json: print the task instead of its id; a glob: bring only such results back; repeatable',
+        'repeatable',
+      ],
       ['-h, --help', 'show this help'],
       ['--version', 'show the version'],
     ],

@@ -79,6 +79,11 @@ export function formatSize(bytes: number): string {
   return unit === 0 ? String(Math.round(bytes)) : `${tenths(amount)}${sizeUnits[unit]}`;
 }
 
+/** A size within a sentence: `48 MB`. */
+export function sizeText(bytes: number): string {
+  return formatSize(bytes).replace(/[A-Z]?$/, (unit) => (unit === '' ? ' bytes' : ` ${unit}B`));
+}
+
 /**
  * Seconds for a person: to the tenth below ten seconds, to the second above: `0.3s`, `12s`, `1h30m`.
  * `parseDuration` reads it.

@@ -79,6 +79,19 @@ export const submissionSchema = z
       .nullable()
       .default(null)
       .describe('Folder that holds .vbatch/config.yaml.'),
+    opened: z
+      .array(noNul.startsWith('/'))
+      .max(100)
+      .default([])
+      .describe(
+        'Folders that the submitter has opened, such as those of an editor: the nearest one travels.',
+      ),
+    outputs: z
+      .array(noNul.min(1))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Globs of the results that come back; all come where it is absent.'),
   })
   .superRefine((submission, context) => {
     const refuse = (place: keyof typeof submission, message: string) =>

@@ -13,6 +13,7 @@ import { sshFarTask } from './ssh/farTask.ts';
 import { sshFollow } from './ssh/follow.ts';
 import { sshNested } from './ssh/nested.ts';
 import { sshTask } from './ssh/task.ts';
+import { sshWorkspace } from './ssh/workspace.ts';
 import { startUp } from './startUp.ts';
 import { storedTasks } from './storedTasks.ts';
 import { submissions } from './submissions.ts';
@@ -34,6 +35,7 @@ const all: readonly Measure[] = [
   sshFollow,
   sshCatchUp,
   sshFarTask,
+  sshWorkspace,
   submissions,
   storedTasks,
   startUp,

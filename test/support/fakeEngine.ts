@@ -15,6 +15,7 @@ import type { Seat, Viewer } from '../../server/hosts/host.ts';
 import type { TaskNumber } from '../../server/model/task.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import type { LogChunk } from '../../server/protocol/logs.ts';
+import type { CheckoutAnswer, RunDiff, RunFiles } from '../../server/protocol/runs.ts';
 import type {
   ActionResult,
   Explanation,
@@ -124,6 +125,25 @@ export class FakeEngine implements EngineService {
   hold = (text: string) => this.act('hold', text);
   release = (text: string) => this.act('release', text);
   retry = (text: string) => this.act('retry', text);
+
+  async runFiles(id: string): Promise<RunFiles> {
+    return {
+      id,
+      folder: '/work',
+      files: [{ path: 'a', kind: 'file', change: 'new', size: 2 }],
+      left: [],
+      lost: [],
+    };
+  }
+
+  async runDiff(id: string, other: string | null): Promise<RunDiff> {
+    return { id, with: other, files: [], command: null, environment: [] };
+  }
+
+  async checkOut(id: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
+    this.calls.push(['checkOut', id, directory, isFirst]);
+    return { id, files: 1, bytes: 2 };
+  }
 
   async prune(options: { before: number; keep: number }): Promise<{ removed: string[] }> {
     this.calls.push(['prune', options]);

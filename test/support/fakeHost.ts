@@ -22,6 +22,7 @@ import type { Finding, Pruned, Question } from '../../server/protocol/hosts.ts';
 export const someFacts: HostFacts = { cpus: 4, memory: 8 * 1024 ** 3, gpus: [], address: 'here' };
 
 export class FakeHost implements Host {
+  readonly workspace = null;
   /** Every order, such as `start 1.1` or `stop 1.1`, in the order in which they came. */
   readonly orders: string[] = [];
   readonly starts: StartOrder[] = [];

@@ -25,7 +25,11 @@ export class World {
   readonly effects: Effect[] = [];
   readonly hosts = new Map<string, RoomHost>();
   readonly pools = new Map<string, RoomPool>();
-  readonly room: Room = { host: (name) => this.hosts.get(name), pool: (key) => this.pools.get(key) };
+  readonly room: Room = {
+    host: (name) => this.hosts.get(name),
+    pool: (key) => this.pools.get(key),
+    moving: () => null,
+  };
   now = 1_000;
 
   constructor() {
@@ -91,6 +95,7 @@ export class World {
         key,
         parent: parent?.number ?? null,
         attempt: parent?.attempts.length ?? 0,
+        tree: null,
         spec: { ...plainSpec, ...spec, name },
       },
       ++this.now,

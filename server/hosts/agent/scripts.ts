@@ -23,6 +23,7 @@ export const scripts: Readonly<Record<string, string>> = {
   'attempt.sh': script('./attempt.sh'),
   'gpus.sh': script('./gpus.sh'),
   'login.sh': script('./login.sh'),
+  'workspace.sh': script('./workspace.sh'),
   'bin/vbatch': shim,
   'bin/vrun': shim,
 };

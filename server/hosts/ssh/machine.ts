@@ -7,8 +7,8 @@ import type { SftpClient } from '../../ssh/sftp.ts';
 import { quote } from '../agent/orders.ts';
 import type { AgentShell } from '../agent/process.ts';
 import { scripts } from '../agent/scripts.ts';
-import { hostPaths } from '../files.ts';
-import type { AttemptKey } from '../host.ts';
+import { type HostPaths, hostPaths } from '../files.ts';
+import type { AttemptKey, HostWorkspace } from '../host.ts';
 import type { Login } from '../login.ts';
 import type { Machine, Site, SiteFiles } from '../machine.ts';
 import { type Leftovers, type PruneRequest, pruneFolder } from '../prune.ts';
@@ -80,6 +80,7 @@ export class SshMachine implements Machine {
         proc: contact.hasProc ? '/proc' : '/nonexistent',
         login: this.loginOn(connection, contact, `${paths.scripts}/login.sh`),
         files,
+        workspace: workspaceOn(connection, paths, contact.path),
         attempts: [...new Set([...contact.attempts, ...left])],
         lease: this.options.lease ?? defaultLease,
         openShell: () => openShell(connection, freshShell([...shell, '-s'], contact.path)),
@@ -160,6 +161,18 @@ async function installScripts(files: SiteFiles, folder: string): Promise<void> {
 /** A command that every login shell understands. Nothing that it or sshd has put into the environment leaks. */
 function freshShell(words: readonly string[], path: string): string {
   return ['exec env -i', quote(`PATH=${path}`), ...words.map(quote)].join(' ');
+}
+
+function workspaceOn(
+  connection: SshConnection,
+  { folder, scripts: versioned }: HostPaths,
+  path: string,
+): HostWorkspace {
+  const script = ['/bin/sh', `${versioned}/workspace.sh`, folder];
+  return {
+    folder,
+    run: (words) => connection.exec(freshShell([...script, ...words], path)),
+  };
 }
 
 async function openShell(connection: SshConnection, command: string): Promise<AgentShell> {

@@ -5,6 +5,7 @@ import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
 import { logRoute } from './log.ts';
+import { runRoutes } from './runs.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
 import { explainRoute, getRoute, listRoute, treeRoute, waitRoute } from './tasks.ts';
@@ -50,6 +51,7 @@ export const routes: readonly Route[] = [
   ...actionRoutes,
   stdinRoute,
   pruneRoute,
+  ...runRoutes,
   poolsRoute,
   hostsRoute,
   ...hostRoutes,

@@ -7,6 +7,8 @@ import { Sandbox } from '../sandbox.ts';
 export interface ClusterHost extends HostOptions {
   /** What the configuration says of it, in YAML. */
   readonly config?: string;
+  /** Whether files are brought to it; else it has what `write` gives it. */
+  readonly travels?: boolean;
 }
 
 /** On hosts, /tmp is memory and empty after each boot. */
@@ -23,7 +25,12 @@ export class Cluster {
   static async up(hosts: readonly ClusterHost[], more = ''): Promise<Cluster> {
     const machines = hosts.filter(({ config = '' }) => !config.includes('ssh:'));
     const bed = await Testbed.up({ hosts: machines });
-    const entries = hosts.map(({ name, config = '{}' }) => `  ${name}: ${config}\n`).join('');
+    const entries = hosts
+      .map(({ name, config = '{}', travels = false }) => {
+        const shared = travels ? config : config.replace('{', '{ workspace: shared, ');
+        return `  ${name}: ${shared}\n`;
+      })
+      .join('');
     const sandbox = new Sandbox(`ssh_config: ${bed.sshConfig}\nhosts:\n${entries}${more}`, disk);
     const names = machines.map(({ name }) => name);
     const cluster = new Cluster(bed, sandbox, names);

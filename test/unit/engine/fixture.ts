@@ -39,6 +39,7 @@ export function makeEngine(state = new State(3), configuration = builtInConfigur
     now: () => timers.now(),
     identity: { version: 'test', pid: 1, startedAt: '', home: '/' },
     onCall: (from, call) => calls.take(from, call),
+    workspaces: { folder: '/nonexistent', open: () => Promise.reject(new Error('nothing travels here')) },
     log: (message) => log.push(message),
   });
   const calls = new Calls(engine, 'test', (message) => log.push(message));

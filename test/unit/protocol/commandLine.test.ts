@@ -193,7 +193,7 @@ describe('R5 flags', () => {
     [['-n', '', 'true'], '--name "": expected a value that is not empty'],
     [['-n', 'x'.repeat(1001), 'true'], '--name: 1001 characters are too many; at most 1000 are allowed'],
     [['-C', '', 'true'], '-C "": expected a value that is not empty'],
-    [['-o', 'yaml', 'true'], '-o "yaml": expected json'],
+    [['-o', 'yaml', 'true'], '-o "yaml": expected json, or a glob of results such as "*.csv" or results/'],
     [['-f', '-o', 'json', 'true'], "-o json does not go with the task's own output on stdout"],
   ])('R5 %j is refused', (words, message) => {
     expect(usage(words)).toBe(message);

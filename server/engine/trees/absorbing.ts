@@ -1,0 +1,100 @@
+/** Takes what tasks on this machine have made, which work in the folder itself, into their run's workspace. */
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Task, TaskNumber } from '../../model/task.ts';
+import { encodeBytes } from '../../protocol/bytes.ts';
+import { errorCode } from '../../workspace/failures.ts';
+import { type Change, diff, type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
+import { parentOf, within } from '../../workspace/paths.ts';
+import { Coalesced } from './coalesced.ts';
+import type { Landings } from './landings.ts';
+import { isWithin, localWork, type Stretch } from './localWork.ts';
+import { type TreeParts, treeOfRun } from './parts.ts';
+import type { Snapshots } from './snapshots.ts';
+
+export class Absorbing {
+  private readonly rounds = new Map<TaskNumber, Coalesced<void>>();
+
+  constructor(
+    private readonly parts: TreeParts,
+    private readonly landings: Landings,
+    private readonly snapshots: Snapshots,
+  ) {}
+
+  /** Takes all that has been made by now. Throws as `scan` does, and `diskFull`. */
+  take(task: Task): Promise<void> {
+    let rounds = this.rounds.get(task.run);
+    if (!rounds) {
+      rounds = new Coalesced(() => this.landings.alone(task.run, () => this.absorb(task)));
+      this.rounds.set(task.run, rounds);
+    }
+    return rounds.run();
+  }
+
+  /** Forgets a run that was removed. */
+  forget(run: TaskNumber): void {
+    this.rounds.delete(run);
+  }
+
+  private async absorb({ number, run }: Task): Promise<void> {
+    const { core, manifests } = this.parts;
+    const { state } = core;
+    const root = state.tasks.get(run);
+    if (!root?.tree) return;
+    const { folder, landed } = treeOfRun(this.parts, run);
+    const base = await manifests.load(landed);
+    const { manifest } = await this.snapshots.take(folder);
+    const stretches = localWork(state, root, core.time());
+    const changes: Change[] = [];
+    for (const change of diff(base, manifest)) {
+      // What was put aside here for a person is no task's.
+      if (isAside(change.path, root.id)) continue;
+      const made = await this.madeByTask(folder, change, base, stretches);
+      if (made) changes.push(made);
+    }
+    if (changes.length === 0) return;
+    const outcome = { task: number, holds: base, changes, host: null, notes: [], left: [] };
+    await this.landings.land(run, outcome);
+  }
+
+  /** The change as it counts for the run, or null where somebody else made it. */
+  private async madeByTask(
+    folder: string,
+    { path, entry }: Change,
+    base: Manifest,
+    stretches: readonly Stretch[],
+  ): Promise<Change | null> {
+    const changed = await changedAt(within(folder, path));
+    if (entry !== null) return changed !== null && isWithin(stretches, changed) ? { path, entry } : null;
+    if (changed === null) {
+      // Of what is gone, only the folder that it was in says when.
+      const parent = await changedAt(join(folder, parentOf(path)));
+      return parent === null || isWithin(stretches, parent) ? { path, entry: null } : null;
+    }
+    // It is there, but left out by an ignore file: a result that came from a host, say.
+    if (!isWithin(stretches, changed)) return null;
+    const now = await this.read(within(folder, path));
+    return now && !sameEntry(base.get(path), now) ? { path, entry: now } : null;
+  }
+
+  private async read(path: string): Promise<Entry | null> {
+    const [found] = await this.parts.store.read([{ path, size: 0 }]);
+    if (found?.kind !== 'file') return null;
+    return { kind: 'file', hash: found.hash, size: found.size, executable: found.executable };
+  }
+}
+
+function isAside(path: string, id: string): boolean {
+  const at = path.lastIndexOf(`.${id}`);
+  return at > 0 && /^(\.\d+)?$/.test(path.slice(at + id.length + 1));
+}
+
+/** When a file was last changed in any way, milliseconds since the epoch; null where there is none. */
+async function changedAt(path: string): Promise<number | null> {
+  try {
+    return (await lstat(encodeBytes(path))).ctimeMs;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+/** The folder of one run on one host: brought up to date before tasks start there, looked at when they have ended. */
+import type { HostWorkspace } from '../../hosts/host.ts';
+import type { Task, TaskNumber } from '../../model/task.ts';
+import type { LeftFile } from '../../model/tree.ts';
+import { VbatchError } from '../../protocol/errors.ts';
+import { sizeText } from '../../protocol/quantities.ts';
+import { deliver, type Progress } from '../../travel/deliver.ts';
+import { fetchContents, type Wanted } from '../../travel/fetch.ts';
+import { look } from '../../travel/look.ts';
+import { callForLines } from '../../travel/script.ts';
+import { apply, type Change, diff, type Manifest } from '../../workspace/manifest.ts';
+import { foldersOf } from '../../workspace/paths.ts';
+import { Coalesced, Turns } from './coalesced.ts';
+import type { Landings } from './landings.ts';
+import { type Choice, choose } from './outputs.ts';
+import { type TreeParts, treeOfRun } from './parts.ts';
+
+/** How often it is looked again because files changed while they were fetched. */
+const tries = 5;
+
+export class TreeOnHost {
+  private readonly turns = new Turns();
+  /** Tasks that wait for the folder, or whose results are being fetched. */
+  private readonly waiting = new Set<TaskNumber>();
+  private readonly ended = new Set<TaskNumber>();
+  private readonly deliveries = new Coalesced(() => this.turns.take(() => this.deliver()));
+  private readonly collections = new Coalesced(() => this.turns.take(() => this.collect()));
+
+  constructor(
+    private readonly parts: TreeParts,
+    private readonly landings: Landings,
+    private readonly run: TaskNumber,
+    private readonly host: string,
+  ) {}
+
+  /** Whether the folder holds all that the run has by now. */
+  get isReady(): boolean {
+    const tree = treeOfRun(this.parts, this.run);
+    return tree.hosts[this.host] === tree.manifest;
+  }
+
+  /** Brings it up to date for a task. Throws as `deliver` does. */
+  async prepare(task: TaskNumber): Promise<void> {
+    this.waiting.add(task);
+    try {
+      await this.deliveries.run();
+    } finally {
+      this.waiting.delete(task);
+      this.tell([task], null);
+    }
+  }
+
+  /** Takes what a task has made there, which has ended. Throws `unreachable`, `refused` or `diskFull`. */
+  async collectAfter(task: TaskNumber): Promise<void> {
+    this.ended.add(task);
+    try {
+      await this.collections.run();
+    } finally {
+      this.ended.delete(task);
+      this.tell([task], null);
+    }
+  }
+
+  private get workspace(): HostWorkspace {
+    const workspace = this.parts.rooms.hosts.get(this.host)?.host.workspace;
+    if (!workspace) throw new VbatchError('unreachable', `${this.host} is out of reach`);
+    return workspace;
+  }
+
+  private tell(tasks: Iterable<TaskNumber>, text: string | null): void {
+    for (const task of tasks) {
+      if (text === null) this.parts.rooms.moves.delete(task);
+      else this.parts.rooms.moves.set(task, text);
+    }
+    this.parts.moved();
+  }
+
+  private async deliver(): Promise<void> {
+    const { manifests, store } = this.parts;
+    const tree = treeOfRun(this.parts, this.run);
+    const before = tree.hosts[this.host];
+    if (before === tree.manifest) return;
+    const { workspace, run } = this;
+    const wanted = await manifests.load(tree.manifest);
+    const holds = before === undefined ? null : await manifests.load(before);
+    const tell = (progress: Progress) => this.tell(this.waiting, progressText('sending', progress));
+    const changed = holds && this.othersRun() ? (await look(workspace, run, holds)).changes : [];
+    const isBusy = busyPaths(changed);
+    try {
+      await deliver({ workspace, store, run, holds, wanted, isBusy, tell });
+    } catch (error) {
+      if (!holds || !isGone(error)) throw error;
+      await deliver({ workspace, store, run, holds: null, wanted, isBusy: () => false, tell });
+    }
+    const left = diff(holds ?? wanted, wanted).filter(({ path }) => !isBusy(path));
+    const now = holds && changed.length > 0 ? apply(holds, left) : wanted;
+    const manifest = now === wanted ? tree.manifest : await this.saved(now);
+    const { core } = this.parts;
+    if (!core.state.tasks.get(run)?.tree) return;
+    core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest });
+  }
+
+  private async saved(manifest: Manifest): Promise<string> {
+    const hash = await this.parts.manifests.save(manifest);
+    await this.parts.store.sync();
+    return hash;
+  }
+
+  /** Whether any task of the run is at work there now. */
+  private othersRun(except: ReadonlySet<TaskNumber> = new Set()): boolean {
+    const { state } = this.parts.core;
+    const tasks = [...(state.holdings.get(this.host)?.tasks.keys() ?? [])].map((number) =>
+      state.task(number),
+    );
+    return tasks.some(
+      ({ number, run, phase }) => run === this.run && phase.kind === 'running' && !except.has(number),
+    );
+  }
+
+  private async collect(): Promise<void> {
+    const { core, manifests } = this.parts;
+    const ended = [...this.ended];
+    const [first] = ended;
+    if (first === undefined) return;
+    const before = treeOfRun(this.parts, this.run).hosts[this.host];
+    if (before === undefined) return;
+    const holds = await manifests.load(before);
+    const { workspace, run } = this;
+    const isBusy = this.othersRun(new Set(ended));
+    const { changes, notes, left } = await this.fetch(workspace, holds, ended);
+    if (changes.length > 0 || notes.length > 0 || left.length > 0) {
+      await this.landings.alone(run, () =>
+        this.landings.land(run, { task: first, holds, changes, host: this.host, notes, left }),
+      );
+      await core.settled();
+    }
+    // What it costs to lose this is to look at the same files again.
+    await callForLines(workspace, { words: ['accept', String(run), isBusy ? '1' : '0'] });
+  }
+
+  private async fetch(workspace: HostWorkspace, holds: Manifest, ended: readonly TaskNumber[]) {
+    const { store, incoming } = this.parts;
+    const tell = (progress: Progress) => this.tell(ended, progressText('fetching', progress));
+    for (let again = 1; ; again++) {
+      const seen = await look(workspace, this.run, holds);
+      const { come, stay } = choose(seen.changes, holds, this.choiceOf(ended));
+      const files = come.flatMap(({ path, entry }): Wanted[] =>
+        entry?.kind === 'file' ? [{ path, entry }] : [],
+      );
+      if (await fetchContents({ workspace, store, folder: incoming, run: this.run, tell }, files)) {
+        const left = this.leftFiles(workspace, stay);
+        return { changes: come, left, notes: [...seen.notes, ...leftNotes(left)] };
+      }
+      if (again === tries) throw new VbatchError('refused', 'files there changed whenever they were fetched');
+    }
+  }
+
+  /** What is to come back where several tasks have ended: all that any of them asks for. */
+  private choiceOf(ended: readonly TaskNumber[]): Choice {
+    const { core, rooms } = this.parts;
+    const tasks = ended.flatMap((number): Task[] => {
+      const task = core.state.tasks.get(number);
+      return task ? [task] : [];
+    });
+    const { folder } = treeOfRun(this.parts, this.run);
+    const outputs = tasks.map(({ spec }) =>
+      spec.outputs ? { globs: spec.outputs, directory: relative(folder, spec.directory) } : null,
+    );
+    const most = Math.max(...tasks.map(({ spec }) => rooms.maxOutput(spec.workspace)));
+    return { outputs: outputs.includes(null) ? null : outputs.filter((each) => each !== null), most };
+  }
+
+  private leftFiles({ folder }: HostWorkspace, stay: readonly Change[]): LeftFile[] {
+    return stay.flatMap(({ path, entry }) =>
+      entry?.kind === 'file'
+        ? [{ host: this.host, place: `${folder}/runs/${this.run}/tree/${path}`, path, size: entry.size }]
+        : [],
+    );
+  }
+}
+
+function relative(folder: string, directory: string): string {
+  return directory.startsWith(`${folder}/`) ? directory.slice(folder.length + 1) : '';
+}
+
+/** Whether a path may not be touched, because a task has changed it or what it is in. */
+function busyPaths(changes: readonly Change[]): (path: string) => boolean {
+  const changed = new Map(changes.map(({ path, entry }) => [path, entry]));
+  const above = new Set(changes.flatMap(({ path }) => [...foldersOf(path)]));
+  return (path) => {
+    if (changed.has(path) || above.has(path)) return true;
+    return [...foldersOf(path)].some(
+      (folder) => changed.has(folder) && changed.get(folder)?.kind !== 'folder',
+    );
+  };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof VbatchError && error.code === 'refused' && error.message === 'its folder is gone';
+}
+
+function leftNotes(left: readonly LeftFile[]): string[] {
+  const [first] = left;
+  if (!first) return [];
+  const bytes = left.reduce((sum, { size }) => sum + size, 0);
+  const what = left.length === 1 ? `${first.path} stays` : `${left.length} files stay`;
+  return [`${what} on ${first.host}, ${sizeText(bytes)}: \`vctl run files\` says where`];
+}
+
+/** `sending 312 of 1,204 files, 48 MB of 210 MB`. */
+function progressText(word: string, { files, allFiles, bytes, allBytes }: Progress): string {
+  const count = (number: number) => number.toLocaleString('en-US');
+  return `${word} ${count(files)} of ${count(allFiles)} files, ${sizeText(bytes)} of ${sizeText(allBytes)}`;
+}

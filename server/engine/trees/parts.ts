@@ -1,0 +1,27 @@
+/** What the parts of `Trees` share. */
+
+import type { TaskNumber } from '../../model/task.ts';
+import { type Tree, treeOf } from '../../model/tree.ts';
+import type { ContentStore } from '../../workspace/store.ts';
+import type { Core } from '../core.ts';
+import type { Rooms } from '../rooms.ts';
+import type { Manifests } from './manifests.ts';
+
+export interface TreeParts {
+  readonly core: Core;
+  readonly rooms: Rooms;
+  readonly store: ContentStore;
+  readonly manifests: Manifests;
+  /** Folder for what is being fetched. */
+  readonly incoming: string;
+  /** What is on its way for a task is another one now. */
+  readonly moved: () => void;
+  readonly log: (message: string) => void;
+}
+
+/** The workspace of a run that has one. */
+export function treeOfRun({ core: { state } }: TreeParts, run: TaskNumber): Tree {
+  const tree = treeOf(state, state.task(run));
+  if (tree === null) throw new Error(`run ${run} has no workspace`);
+  return tree;
+}

@@ -1,0 +1,133 @@
+/** What a person can ask about the workspace of a run. */
+import { mkdir, readdir } from 'node:fs/promises';
+import type { State } from '../../model/state.ts';
+import type { Task } from '../../model/task.ts';
+import type { Tree } from '../../model/tree.ts';
+import { encodeBytes } from '../../protocol/bytes.ts';
+import { VbatchError } from '../../protocol/errors.ts';
+import type { CheckoutAnswer, FileChange, RunDiff, RunFiles } from '../../protocol/runs.ts';
+import { errorCode, ioFailure } from '../../workspace/failures.ts';
+import { type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
+import { byPath, withSuffix } from '../../workspace/paths.ts';
+import { place } from '../../workspace/place.ts';
+import type { TreeParts } from './parts.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** The run that a task is, with its workspace. Throws `refused` where it has none. */
+function runWithTree(task: Task): { run: Task; tree: Tree } {
+  if (task.parent !== null) {
+    const name = task.id.slice(0, task.id.indexOf('/'));
+    throw new VbatchError('refused', `${task.id} is no run; its run is ${name}`);
+  }
+  if (task.tree !== null) return { run: task, tree: task.tree };
+  const why =
+    'no host was configured to which files travel when it was submitted, or its folder is none to take along';
+  throw new VbatchError('refused', `${task.id} has no workspace: ${why}`);
+}
+
+export async function runFiles({ core, manifests }: TreeParts, task: Task, all: boolean): Promise<RunFiles> {
+  const { run, tree } = runWithTree(task);
+  const [first, now] = await Promise.all([manifests.load(tree.first), manifests.load(tree.manifest)]);
+  const { state } = core;
+  return {
+    id: run.id,
+    folder: tree.folder,
+    files: changesBetween(first, now).filter(({ change }) => all || change !== 'none'),
+    left: [...tree.left],
+    lost: tree.lost.map(({ path, size, by }) => ({ path, size, by: state.tasks.get(by)?.id ?? '' })),
+  };
+}
+
+/** What this run began with, beside another one's, or beside the folder as it is now. */
+export async function runDiff(
+  { core, manifests }: TreeParts,
+  snapshots: Snapshots,
+  task: Task,
+  other: Task | null,
+): Promise<RunDiff> {
+  const { run, tree } = runWithTree(task);
+  const here = await manifests.load(tree.first);
+  if (other === null) {
+    const { manifest } = await snapshots.take(tree.folder);
+    const files = changesBetween(here, manifest).filter(({ change }) => change !== 'none');
+    return { id: run.id, with: null, files, command: null, environment: [] };
+  }
+  const there = runWithTree(other);
+  const files = changesBetween(here, await manifests.load(there.tree.first));
+  const isSame = run.spec.command.join('\0') === there.run.spec.command.join('\0');
+  return {
+    id: run.id,
+    with: there.run.id,
+    files: files.filter(({ change }) => change !== 'none'),
+    command: isSame ? null : { here: run.spec.command, there: there.run.spec.command },
+    environment: environmentDiff(core.state, run, there.run),
+  };
+}
+
+function environmentDiff(state: State, a: Task, b: Task): RunDiff['environment'] {
+  const [here, there] = [a, b].map(({ spec }) => ({
+    ...state.environments.get(spec.environment)?.set,
+    ...spec.variables,
+  }));
+  const names = [...new Set([...Object.keys(here ?? {}), ...Object.keys(there ?? {})])].sort();
+  return names
+    .map((name) => ({ name, here: here?.[name] ?? null, there: there?.[name] ?? null }))
+    .filter((each) => each.here !== each.there);
+}
+
+function changesBetween(before: Manifest, after: Manifest): FileChange[] {
+  const changes: FileChange[] = [];
+  for (const [path, entry] of after) {
+    const old = before.get(path);
+    const change = old === undefined ? 'new' : sameEntry(old, entry) ? 'none' : 'changed';
+    changes.push({ path, kind: entry.kind, change, size: sizeOf(entry) });
+  }
+  for (const [path, entry] of before) {
+    if (!after.has(path)) changes.push({ path, kind: entry.kind, change: 'removed', size: sizeOf(entry) });
+  }
+  return changes.sort((a, b) => byPath(a.path, b.path));
+}
+
+function sizeOf(entry: Entry): number {
+  return entry.kind === 'file' ? entry.size : 0;
+}
+
+/** Writes the workspace into a new or empty folder, with what was lost beside what took its place. */
+export async function checkOut(
+  { manifests, store }: TreeParts,
+  task: Task,
+  directory: string,
+  isFirst: boolean,
+): Promise<CheckoutAnswer> {
+  const { run, tree } = runWithTree(task);
+  const manifest = await manifests.load(isFirst ? tree.first : tree.manifest);
+  await makeEmpty(directory);
+  let files = 0;
+  let bytes = 0;
+  const write = async (path: string, entry: Entry) => {
+    if (!(await place(store, directory, path, entry, null)))
+      throw new VbatchError('refused', `${directory} was written to meanwhile; name another folder`);
+    if (entry.kind !== 'folder') files += 1;
+    bytes += sizeOf(entry);
+  };
+  for (const [path, entry] of manifest) await write(path, entry);
+  if (!isFirst) {
+    for (const [index, { path, hash, size }] of tree.lost.entries()) {
+      const copy = withSuffix(path, `lost-${index + 1}`);
+      if (hash !== null && !manifest.has(copy))
+        await write(copy, { kind: 'file', hash, size, executable: false });
+    }
+  }
+  return { id: run.id, files, bytes };
+}
+
+async function makeEmpty(directory: string): Promise<void> {
+  try {
+    await mkdir(encodeBytes(directory), { recursive: true });
+    if ((await readdir(encodeBytes(directory))).length === 0) return;
+  } catch (error) {
+    const isFile = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTDIR';
+    if (!isFile) throw ioFailure(error, `Cannot write in ${directory}`, 'Name another folder.');
+  }
+  throw new VbatchError('refused', `${directory} is not empty; name a new folder`);
+}

@@ -1,0 +1,304 @@
+# The files of runs on a host: contents by their hash, and a folder for each run that has tasks here.
+#
+# Run as `sh workspace.sh FOLDER OPERATION WORD…`; FOLDER is the host's. What lies in it:
+#
+#   contents/HASH          a content, whole; HASH.part one that is being sent, as far as that has come
+#   incoming.PID           contents that are being taken
+#   runs/RUN/tree          the folder that tasks of the run work in
+#   runs/RUN/index         what was in the tree when it was last looked at or written to: lines as below
+#   runs/RUN/seen          what is in the tree, as the last `look` has found it
+#
+# The operations. Names are relative to the tree, begin with `./` and end with NUL on stdin.
+#
+#   ask                    stdin: lines HASH. Prints a line `HASH SIZE` for each content that is not here:
+#                          SIZE is how much of it is, in bytes
+#   put RUN HOW ZIP        stdin: a tar, compressed where ZIP is gzip, of contents as `in/HASH`; `links`, a tar of what
+#                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`;
+#                          `exec` and `gone`, names of files to be made executable and of what is to be removed;
+#                          and last `whole`, without which it has been cut short. HOW is fresh where there is to
+#                          be nothing else in the tree, else more
+#   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
+#   look RUN               prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
+#                          index and not in the tree; then lines `HASH` for the files among the former, in their order
+#   get RUN                stdin: names of files. Prints what they hold, one after the other
+#   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
+#   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
+#                          meanwhile: what was changed just then could change again without a trace, and is left out
+#   remove RUN…            removes these runs, and contents that no run has used for long
+#
+# A line says `KIND INODE SIZE CTIME MODE NAME`, KIND being f, l, d or another letter; after the name of a link come
+# `//` and its target. Newlines in names and targets are bytes 1.
+#
+# Prints `ok` last where all went well. Nothing is ever seen half written: contents, files and trees are made under
+# other names. What was in the tree and is replaced keeps its old inode, for whoever has it open.
+
+umask 077
+LC_ALL=C
+PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL PATH
+_vb_root=$1
+_vb_operation=$2
+shift 2
+_vb_self=$0
+
+_vb_fail() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+
+# ---- Hashes -----------------------------------------------------------------------------------
+
+if command -v sha256sum >/dev/null 2>&1; then
+  _vb_sum='sha256sum'
+elif command -v shasum >/dev/null 2>&1; then
+  _vb_sum='shasum -a 256'
+else
+  _vb_sum=
+fi
+
+# Whether the file FILE holds what HASH says.
+_vb_holds() {
+  [ -z "$_vb_sum" ] || {
+    _vb_line=$($_vb_sum <"$1") && [ "${_vb_line%% *}" = "$2" ]
+  }
+}
+
+# ---- Looking ----------------------------------------------------------------------------------
+
+# Prints a record for each of the files given, for systems whose find prints none.
+_vb_records() {
+  if _vb_stats=$(stat -c '%F/%i/%s/%z/%a' "$@" 2>/dev/null || stat -f '%HT/%i/%z/%Fc/%Lp' "$@" 2>/dev/null); then
+    printf '%s\n' "$_vb_stats" | for _vb_name; do
+      IFS=/ read -r _vb_kind _vb_inode _vb_size _vb_changed _vb_mode || break
+      case $_vb_kind in
+      [Rr]egular*) _vb_kind=f ;;
+      [Ss]ymbolic*)
+        _vb_kind=l
+        _vb_name=$_vb_name//$(readlink "$_vb_name")
+        ;;
+      [Dd]irectory)
+        printf 'd 0 0 0 0 %s\0' "$_vb_name"
+        continue
+        ;;
+      *) _vb_kind=o ;;
+      esac
+      _vb_day=${_vb_changed%% *}
+      _vb_clock=${_vb_changed#* }
+      printf '%s %s %s %s %s %s\0' "$_vb_kind" "$_vb_inode" "$_vb_size" "$_vb_day,${_vb_clock%% *}" "$_vb_mode" "$_vb_name"
+    done
+  elif [ "$#" -gt 1 ]; then
+    # One of them is gone.
+    for _vb_one; do _vb_records "$_vb_one"; done
+  fi
+}
+
+# Prints a record for each file that find finds with these words.
+_vb_find() {
+  if find . -prune -printf '' 2>/dev/null; then
+    find "$@" \( -type d -printf 'd 0 0 0 0 %p\0' -o -type l -printf 'l %i %s %C@ %m %p//%l\0' -o \
+      -printf '%y %i %s %C@ %m %p\0' \)
+  else
+    find "$@" -exec sh "$_vb_self" "$_vb_root" records {} +
+  fi
+}
+
+# From records to lines, in order.
+_vb_lines() {
+  tr '\n\000' '\001\n' | sed 's/^\([^ ]* [^ ]* [^ ]* [^ ]* [^ ]* \)\.\//\1/' | sort
+}
+
+# From lines to the names of the files among them.
+_vb_names() {
+  sed -n 's/^f [^ ]* [^ ]* [^ ]* [^ ]* /.\//p' | tr '\n\001' '\000\n'
+}
+
+# Prints those lines of stdin whose name is in none of the file FILE.
+_vb_unnamed() {
+  awk 'function name(line) {
+    sub(/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* /, "", line)
+    sub(/\/\/.*/, "", line)
+    return line
+  }
+  first { there[name($0)] = 1; next }
+  !(name($0) in there)' first=1 "$1" first=0 -
+}
+
+_vb_look() {
+  cd "runs/$1/tree" || exit 1
+  date +%s >../looked
+  _vb_find . ! -path . | _vb_lines >../seen || exit 1
+  [ -e ../index ] || : >../index
+  comm -13 ../index ../seen >../fresh && comm -23 ../index ../seen >../stale || exit 1
+  sed 's/^/+ /' ../fresh
+  [ ! -s ../stale ] || _vb_unnamed ../seen <../stale | sed 's/^/- /'
+  if [ -n "$_vb_sum" ] && grep -q '^f ' ../fresh; then
+    _vb_names <../fresh | xargs -0 $_vb_sum 2>/dev/null | sed -n 's/^\\//; s/^\([0-9a-f]\{64\}\) .*/\1/p'
+  fi
+}
+
+_vb_accept() {
+  cd "runs/$1" || exit 1
+  if [ "$2" = 1 ]; then
+    awk -v "since=$(($(cat looked) - 2))" '$1 != "f" || $4 + 0 < since' seen >index.new
+  else
+    cp seen index.new
+  fi && mv -f index.new index || exit 1
+}
+
+# ---- Writing ----------------------------------------------------------------------------------
+
+_vb_ask() {
+  while read -r _vb_hash; do
+    [ ! -f "contents/$_vb_hash" ] || continue
+    _vb_size=0
+    [ ! -f "contents/$_vb_hash.part" ] || _vb_size=$(wc -c <"contents/$_vb_hash.part")
+    printf '%s %s\n' "$_vb_hash" "$((_vb_size))"
+  done
+}
+
+_vb_unzip() {
+  if [ "$1" = gzip ]; then gzip -dc; else cat; fi
+}
+
+_vb_part() {
+  _vb_file=contents/$1
+  [ ! -f "$_vb_file" ] || exit 0
+  [ "$2" -ne 0 ] || : >"$_vb_file.part" || exit 1
+  [ "$(wc -c <"$_vb_file.part")" -eq "$2" ] || _vb_fail 'it is being sent already'
+  _vb_unzip "$4" >>"$_vb_file.part" || exit 1
+  [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
+  if _vb_holds "$_vb_file.part" "$1"; then
+    mv -f "$_vb_file.part" "$_vb_file" || exit 1
+  else
+    rm -f "$_vb_file.part"
+    _vb_fail 'what was sent has not come as it was'
+  fi
+}
+
+# Ends a `put` that cannot be carried out.
+_vb_give_up() {
+  exec 2>&9
+  _vb_trouble=$(head -n 3 "$_vb_in/trouble")
+  rm -rf "$_vb_in"
+  _vb_fail "${_vb_trouble:-what was sent has not come whole}"
+}
+
+_vb_put() {
+  _vb_run=$_vb_root/runs/$1
+  mkdir -p "$_vb_run" || exit 1
+  [ "$2" = fresh ] || [ -d "$_vb_run/tree" ] || _vb_fail 'its folder is gone'
+  # What was left by one that was ended.
+  for _vb_file in incoming.*; do
+    if [ -d "$_vb_file" ] && ! kill -0 "${_vb_file#incoming.}" 2>/dev/null; then rm -rf "$_vb_file"; fi
+  done
+  _vb_in=$_vb_root/incoming.$$
+  mkdir "$_vb_in" "$_vb_in/in" "$_vb_in/stage" && ln -s ../contents "$_vb_in/contents" || exit 1
+  exec 9>&2 2>"$_vb_in/trouble"
+  umask 022
+  cd "$_vb_in" || _vb_give_up
+  _vb_unzip "$3" | tar -xof -
+  # What has come whole stays, also where the rest has not.
+  if [ -n "$_vb_sum" ]; then
+    (cd in && find . -type f -exec $_vb_sum {} +) | while read -r _vb_hash _vb_name; do
+      [ "$_vb_hash" = "${_vb_name#*./}" ] || rm -f "in/${_vb_name#*./}"
+    done
+  elif [ ! -e whole ]; then
+    _vb_give_up
+  fi
+  find in -type f -exec sh -c 'mv -f "$@" contents/' sh {} + || _vb_give_up
+  [ -e whole ] || _vb_give_up
+  if [ -e links ]; then _vb_arrange "$2"; fi
+  cd "$_vb_root" && rm -rf "$_vb_in"
+}
+
+# Makes what is to be in the tree, and has it there.
+_vb_arrange() {
+  tar -xof links || _vb_give_up
+  # Copies: a task may write into its files, but not into contents.
+  cp -RP stage tree && rm -rf stage && cd tree || _vb_give_up
+  [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
+  if [ "$1" = fresh ]; then
+    rm -rf "$_vb_run/tree" && mv "$_vb_in/tree" "$_vb_run/tree" && cd "$_vb_run/tree" || _vb_give_up
+    _vb_find . ! -path . | _vb_lines >../index || _vb_give_up
+  else
+    _vb_merge || _vb_give_up
+  fi
+}
+
+# Moves what was made into the tree, in which tasks may run.
+_vb_merge() {
+  if [ -s ../gone ]; then
+    cd "$_vb_run/tree" || return
+    xargs -0 rm -f <"$_vb_in/gone" 2>/dev/null
+    xargs -0 rmdir <"$_vb_in/gone" 2>/dev/null
+    cd "$_vb_in/tree" || return
+  fi
+  find . ! -path . -print0 >../names || return
+  [ -s ../names ] || return 0
+  find . -type d -exec sh "$_vb_self" "$_vb_root" folders "$_vb_run/tree" {} + || return
+  cd "$_vb_run/tree" || return
+  xargs -0 sh "$_vb_self" "$_vb_root" find <"$_vb_in/names" | _vb_lines >../placed || return
+  { _vb_unnamed ../placed <../index && cat ../placed; } | sort >../index.new && mv -f ../index.new ../index
+}
+
+# Moves what is in these folders to where it belongs below TREE: TREE FOLDER…
+_vb_folders() {
+  _vb_tree=$1
+  shift
+  for _vb_folder; do
+    _vb_to=$_vb_tree/${_vb_folder#./}
+    # Nothing is written through a link.
+    if [ -h "$_vb_to" ] || [ -f "$_vb_to" ]; then rm -f "$_vb_to"; fi
+    [ -d "$_vb_to" ] || mkdir "$_vb_to" || return
+    find "$_vb_folder" -mindepth 1 -maxdepth 1 ! -type d -exec sh "$_vb_self" "$_vb_root" move "$_vb_to" {} + ||
+      return
+  done
+}
+
+# Moves files into a folder: TO FILE…
+_vb_move() {
+  _vb_to=$1
+  shift
+  for _vb_file; do
+    _vb_file=$_vb_to/${_vb_file##*/}
+    [ ! -d "$_vb_file" ] || [ -h "$_vb_file" ] || rm -rf "$_vb_file" || return
+  done
+  mv -f "$@" "$_vb_to/"
+}
+
+# ---- Operations -------------------------------------------------------------------------------
+
+case $_vb_operation in
+records)
+  _vb_records "$@"
+  exit
+  ;;
+find)
+  _vb_find "$@" -prune
+  exit
+  ;;
+folders)
+  _vb_folders "$@"
+  exit
+  ;;
+move)
+  _vb_move "$@"
+  exit
+  ;;
+esac
+
+mkdir -p "$_vb_root/contents" "$_vb_root/runs" && cd "$_vb_root" || exit 1
+case $_vb_operation in
+ask) _vb_ask ;;
+put) _vb_put "$@" ;;
+part) _vb_part "$@" ;;
+look) _vb_look "$@" ;;
+get) cd "runs/$1/tree" && exec xargs -0 cat ;;
+rest) cd "runs/$1/tree" && exec xargs -0 tail -c "+$(($2 + 1))" ;;
+accept) _vb_accept "$@" ;;
+remove)
+  for _vb_run; do rm -rf "runs/$_vb_run"; done
+  find contents -type f -mtime +30 -exec rm -f {} +
+  ;;
+esac || exit
+printf 'ok\n'

@@ -1,0 +1,100 @@
+/** What has changed in the folder of a run on a host. Nothing that the host says is taken on trust. */
+import type { HostWorkspace } from '../hosts/host.ts';
+import { VbatchError } from '../protocol/errors.ts';
+import { fromLatin1 } from '../workspace/disk.ts';
+import { type Change, type Entry, folderEntry, type Manifest, sameEntry } from '../workspace/manifest.ts';
+import { byPath, isGitPath, isLinkTarget, isSafePath } from '../workspace/paths.ts';
+import { unfinished } from '../workspace/walk.ts';
+import { callForLines } from './script.ts';
+
+/** How often it is looked while files come and go. */
+const TRIES = 5;
+
+export interface Look {
+  /** In the order of paths. */
+  readonly changes: Change[];
+  /** What is there and cannot be taken, as sentences. */
+  readonly notes: string[];
+}
+
+/**
+ * What has changed since the last look that was accepted. Throws as `callScript` does.
+ *
+ * @param holds what the folder held then
+ */
+export async function look(workspace: HostWorkspace, run: number, holds: Manifest): Promise<Look> {
+  for (let tries = 1; ; tries++) {
+    const found = readLook(await callForLines(workspace, { words: ['look', String(run)] }), holds);
+    if (found !== null) return found;
+    if (tries === TRIES)
+      throw new VbatchError('refused', 'files there came and went whenever they were looked at');
+  }
+}
+
+interface Line {
+  readonly kind: string;
+  readonly size: number;
+  readonly executable: boolean;
+  readonly path: string;
+  readonly target: string;
+}
+
+/** Null where a file was gone before it was read. */
+export function readLook(lines: readonly string[], holds: Manifest): Look | null {
+  const there = lines.filter((line) => line.startsWith('+ ')).map(readLine);
+  const gone = lines.filter((line) => line.startsWith('- ')).map(readLine);
+  const hashes = lines.filter((line) => /^[0-9a-f]{64}$/.test(line));
+  const files = there.filter((line) => line?.kind === 'f');
+  if (hashes.length !== files.length) {
+    if (hashes.length === 0)
+      throw new VbatchError('refused', 'it has neither sha256sum nor shasum, so results cannot be fetched');
+    return null;
+  }
+  const notes: string[] = [];
+  const entries = new Map<string, Entry | null>();
+  let at = 0;
+  for (const line of there) {
+    const hash = line?.kind === 'f' ? (hashes[at++] as string) : '';
+    if (line === null) {
+      notes.push('a file there has a name that leads out of the folder; it stays there');
+      continue;
+    }
+    const entry = entryOf(line, hash);
+    if (entry) entries.set(line.path, entry);
+    else notes.push(`${line.path} is neither a file, a link nor a folder; it stays there`);
+  }
+  for (const line of gone) {
+    if (line !== null && !entries.has(line.path) && holds.has(line.path)) entries.set(line.path, null);
+  }
+  const changes = [...entries]
+    .filter(([path, entry]) => travels(path) && !sameEntry(entry, holds.get(path)))
+    .map(([path, entry]) => ({ path, entry }))
+    .sort((a, b) => byPath(a.path, b.path));
+  return { changes, notes };
+}
+
+/** What nobody asked for: what git keeps for itself, what Python keeps of its programs, files in the making. */
+function travels(path: string): boolean {
+  return !isGitPath(path) && !/(^|\/)__pycache__(\/|$)/.test(path) && !unfinished.test(path);
+}
+
+/** Null where the path cannot be one in a folder. */
+function readLine(line: string): Line | null {
+  const parts = /^[+-] (\S) \S+ (\d+) \S+ (\d+) (.+)$/s.exec(line);
+  if (!parts) return null;
+  const [, kind = '', size, mode = '', rest = ''] = parts;
+  const text = rest.replaceAll('\u0001', '\n');
+  const end = text.indexOf('//');
+  const path = fromLatin1(end < 0 ? text : text.slice(0, end));
+  if (!isSafePath(path)) return null;
+  const target = kind === 'l' && end >= 0 ? fromLatin1(text.slice(end + 2)) : '';
+  const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
+  return { kind, size: Number(size), executable, path, target };
+}
+
+function entryOf({ kind, size, executable, target }: Line, hash: string): Entry | null {
+  if (kind === 'f') return Number.isSafeInteger(size) ? { kind: 'file', hash, size, executable } : null;
+  if (kind === 'd') return folderEntry;
+  if (kind === 'l' && isLinkTarget(target)) return { kind: 'link', target };
+  return null;
+}

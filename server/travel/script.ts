@@ -1,0 +1,84 @@
+/** Calls of the script that looks after the files of runs on a host; see hosts/agent/workspace.sh. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { HostProcess, HostWorkspace } from '../hosts/host.ts';
+import { decodeBytes } from '../protocol/bytes.ts';
+import { VbatchError } from '../protocol/errors.ts';
+
+/** Of what it says when something went wrong. Bytes. */
+const MOST_TROUBLE = 2_000;
+
+export interface Call {
+  readonly words: readonly string[];
+  /** What it reads. */
+  readonly input?: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Whether `input` is compressed on its way. */
+  readonly zip?: boolean;
+}
+
+/**
+ * Runs the script and has `read` take what it prints, but for the `ok` at its end. Throws `unreachable` where the
+ * connection is lost, `refused` with a clause where the script cannot do what it should.
+ */
+export async function callScript<T>(
+  workspace: HostWorkspace,
+  call: Call,
+  read: (output: AsyncIterable<Buffer>) => Promise<T>,
+): Promise<T> {
+  const process = await workspace.run(call.words);
+  const trouble = readTrouble(process);
+  const exit = process.exit.catch(() => null);
+  const sent = send(process, call).catch((error: unknown) => error);
+  let result: T;
+  try {
+    result = await read(process.stdout as AsyncIterable<Buffer>);
+  } catch (error) {
+    process.close();
+    const ended = await exit;
+    if (ended?.code) throw refusal(await trouble);
+    throw error;
+  }
+  const failed = await sent;
+  const ended = await exit;
+  if (ended === null) throw new VbatchError('unreachable', 'the connection was lost meanwhile');
+  if (ended.code !== 0) throw refusal(await trouble);
+  if (failed) throw failed;
+  return result;
+}
+
+/** Runs the script and gives the lines that it prints, a character per byte. */
+export async function callForLines(workspace: HostWorkspace, call: Call): Promise<string[]> {
+  const text = await callScript(workspace, call, async (output) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of output) pieces.push(piece);
+    return Buffer.concat(pieces).toString('latin1');
+  });
+  const lines = text.split('\n');
+  if (lines.pop() !== '' || lines.pop() !== 'ok') {
+    throw new VbatchError('unreachable', 'the connection was lost meanwhile');
+  }
+  return lines;
+}
+
+async function send({ stdin }: HostProcess, { input = [], zip = false }: Call): Promise<void> {
+  const source = Readable.from(input, { objectMode: false });
+  await (zip ? pipeline(source, createGzip({ level: 1 }), stdin) : pipeline(source, stdin));
+}
+
+async function readTrouble({ stderr }: HostProcess): Promise<string> {
+  let text = Buffer.alloc(0);
+  try {
+    for await (const piece of stderr) {
+      if (text.length < MOST_TROUBLE) text = Buffer.concat([text, piece as Buffer]);
+    }
+  } catch {
+    // What has come says enough.
+  }
+  return decodeBytes(text.subarray(0, MOST_TROUBLE)).trim();
+}
+
+function refusal(trouble: string): VbatchError {
+  const [first = ''] = trouble.split('\n').filter((line) => line !== '');
+  return new VbatchError('refused', first || 'the script there has failed without a word');
+}

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeBytes } from '../../../server/protocol/bytes.ts';
+import { deliver } from '../../../server/travel/deliver.ts';
+import { fetchContents } from '../../../server/travel/fetch.ts';
+import { look } from '../../../server/travel/look.ts';
+import { callForLines } from '../../../server/travel/script.ts';
+import { Disk } from '../../../server/workspace/disk.ts';
+import { HashCache } from '../../../server/workspace/hashCache.ts';
+import { apply, type Manifest } from '../../../server/workspace/manifest.ts';
+import { scan } from '../../../server/workspace/scan.ts';
+import { ContentStore } from '../../../server/workspace/store.ts';
+import { scriptedWorkspace } from '../../support/scriptedWorkspace.ts';
+
+const applets = mkdtempSync(join(tmpdir(), 'vbatch-applets-'));
+afterAll(() => rmSync(applets, { recursive: true, force: true }));
+const shells: [string, string[]][] = [['sh', ['sh']]];
+try {
+  // Its own applets, as on a host that has nothing else.
+  execFileSync('busybox', ['--install', '-s', applets]);
+  shells.push(['busybox', ['env', `PATH=${applets}`, 'sh']]);
+} catch {
+  console.error('SKIPPED: there is no busybox here');
+}
+
+const odd = [
+  'a b',
+  'new\nline',
+  "quo'te",
+  '-n',
+  '.hidden',
+  'ü',
+  '\udcff\udcfe',
+  'x'.repeat(255),
+  '*',
+  'back\\slash',
+];
+
+describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
+  let base: string;
+  let disk: Disk;
+  let store: ContentStore;
+  beforeEach(async () => {
+    base = mkdtempSync(join(tmpdir(), 'vbatch-travel-'));
+    mkdirSync(join(base, 'source'));
+    mkdirSync(join(base, 'host'));
+    disk = new Disk(2);
+    store = await ContentStore.open(disk, join(base, 'store'), 1e12);
+  });
+  afterEach(async () => {
+    await disk.close();
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  const source = (name: string) => Buffer.concat([Buffer.from(`${base}/source/`), encodeBytes(name)]);
+  const tree = (name: string) => Buffer.concat([Buffer.from(`${base}/host/runs/7/tree/`), encodeBytes(name)]);
+  const host = () => scriptedWorkspace(join(base, 'host'), shell);
+  const snapshot = async (folder = join(base, 'source')): Promise<Manifest> => {
+    const cache = await HashCache.load(join(base, 'cache'));
+    const options = { git: false, maxFiles: 1e6, maxBytes: 1e12 };
+    return (await scan(disk, folder, cache, store, options)).manifest;
+  };
+  const bring = (holds: Manifest | null, wanted: Manifest) =>
+    deliver({ workspace: host(), store, run: 7, holds, wanted, isBusy: () => false, tell: () => {} });
+  const fill = () => {
+    for (const name of odd) writeFileSync(source(name), `contents of ${name}`);
+    mkdirSync(source('empty'));
+    mkdirSync(source('deep/er'), { recursive: true });
+    writeFileSync(source('deep/er/run.sh'), '#!/bin/sh\n');
+    chmodSync(source('deep/er/run.sh'), 0o755);
+    writeFileSync(source('nothing'), '');
+    writeFileSync(source('large'), Buffer.alloc(9_000_000, 'vbatch '));
+    symlinkSync('../outside', source('out'));
+    symlinkSync('/nowhere/at all', source('deep/dangling'));
+  };
+
+  it('holds what was delivered, whatever the names, and says that nothing has changed', async () => {
+    fill();
+    const manifest = await snapshot();
+    await bring(null, manifest);
+    expect(await snapshot(join(base, 'host/runs/7/tree'))).toEqual(manifest);
+    expect(await look(host(), 7, manifest)).toEqual({ changes: [], notes: [] });
+  });
+
+  it('is brought up to date file by file, and what is open there goes on as it was', async () => {
+    fill();
+    const first = await snapshot();
+    await bring(null, first);
+    writeFileSync(source('a b'), 'other');
+    rmSync(source('deep/er'), { recursive: true });
+    writeFileSync(source('deep/er'), 'a file now');
+    rmSync(source('empty'), { recursive: true });
+    writeFileSync(source('odd new\nfile'), 'new');
+    const before = lstatSync(tree('nothing')).ino;
+    const second = await snapshot();
+    await bring(first, second);
+    expect(await snapshot(join(base, 'host/runs/7/tree'))).toEqual(second);
+    expect(lstatSync(tree('nothing')).ino).toBe(before);
+    expect(await look(host(), 7, second)).toEqual({ changes: [], notes: [] });
+  });
+
+  it('tells what a task has made of it, once', async () => {
+    fill();
+    const manifest = await snapshot();
+    await bring(null, manifest);
+    writeFileSync(tree('result\n1'), 'r');
+    writeFileSync(tree('a b'), 'changed');
+    chmodSync(tree('nothing'), 0o755);
+    rmSync(tree('deep/er'), { recursive: true });
+    symlinkSync('elsewhere', tree('link'));
+    execFileSync('mkfifo', [`${base}/host/runs/7/tree/pipe`]);
+    const { changes, notes } = await look(host(), 7, manifest);
+    const expected = await snapshot(join(base, 'host/runs/7/tree'));
+    expect(apply(manifest, changes)).toEqual(expected);
+    expect(notes).toEqual([expect.stringContaining('pipe')]);
+    await callForLines(host(), { words: ['accept', '7', '0'] });
+    expect((await look(host(), 7, expected)).changes).toEqual([]);
+  });
+
+  it('gives what files hold, also large ones from where they were cut off', async () => {
+    await bring(null, await snapshot());
+    for (const name of odd) writeFileSync(tree(name), `new ${name}`);
+    const large = Buffer.alloc(5_000_000, 'large');
+    writeFileSync(tree('large'), large);
+    const { changes } = await look(host(), 7, new Map());
+    const files = changes.flatMap(({ path, entry }) => (entry?.kind === 'file' ? [{ path, entry }] : []));
+    const folder = join(base, 'fetched');
+    mkdirSync(folder);
+    const entry = files.find(({ path }) => path === 'large')?.entry;
+    writeFileSync(join(folder, `${entry?.hash}.part`), large.subarray(0, 1_234_567));
+    const fetching = { workspace: host(), store, folder, run: 7, tell: () => {} };
+    expect(await fetchContents(fetching, files)).toBe(true);
+    for (const {
+      path,
+      entry: { hash },
+    } of files) {
+      expect(readFileSync(store.pathOf(hash)).equals(readFileSync(tree(path)))).toBe(true);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('sends a second run only what is new', async () => {
+    fill();
+    await bring(null, await snapshot());
+    writeFileSync(source('a b'), 'one change');
+    const told: number[] = [];
+    await deliver({
+      workspace: host(),
+      store,
+      run: 8,
+      holds: null,
+      wanted: await snapshot(),
+      isBusy: () => false,
+      tell: ({ allBytes }) => told.push(allBytes),
+    });
+    expect(Math.max(...told)).toBe('one change'.length);
+  });
+});
