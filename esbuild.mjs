@@ -41,9 +41,21 @@ await Promise.all([
     minify: true,
     banner: { js: '#!/usr/bin/env node' },
   }),
+  build({
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    legalComments: 'none',
+    logLevel: 'warning',
+    entryPoints: { page: 'webview/page.ts', layoutWorker: 'webview/layout/layoutWorker.ts' },
+    outdir: 'dist/webview',
+  }),
 ]);
 
 for (const program of ['vbatch', 'vrun', 'vctl']) chmodSync(`dist/cli/${program}.cjs`, 0o755);
+for (const file of ['page.html', 'page.css', 'icon.svg']) cpSync(`webview/${file}`, `dist/webview/${file}`);
 for (const script of readdirSync('server/hosts/agent').filter((name) => name.endsWith('.sh'))) {
   cpSync(`server/hosts/agent/${script}`, `dist/${script}`);
 }

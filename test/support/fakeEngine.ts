@@ -220,6 +220,10 @@ export class FakeEngine implements EngineService {
     action();
   }
 
+  runs(): TaskNumber[] {
+    return [...this.tasks].filter(([, { parent }]) => parent === null).map(([number]) => number);
+  }
+
   numbers(below: string | null): TaskNumber[] {
     const all = [...this.tasks.entries()];
     return all
