@@ -54,7 +54,7 @@ export function draw(
         drawTask(pen, rect, item.entry, highlight);
         break;
       case 'ghost':
-        drawGhost(pen, rect, item.name);
+        drawGhost(pen, rect, item.name, item.awaited);
         break;
       case 'stack':
         drawStack(pen, node, item, highlight, view);
@@ -155,13 +155,14 @@ function detailOf({ task, children }: Entry): string {
   return task.host === null || task.host === 'local' ? ` · ${task.pool}` : ` · ${task.host}`;
 }
 
-function drawGhost(pen: Pen, rect: Rect, name: string): void {
+function drawGhost(pen: Pen, rect: Rect, name: string, awaited: boolean): void {
   const { context, theme } = pen;
   context.fillStyle = theme.background;
   outline(pen, rect, 6, false, true);
   if (!readable(pen, 12)) return;
   text(pen, name, rect.x + 12, rect.y + 14, rect.width - 20, 12, theme.faint, 'italic');
-  text(pen, 'not submitted yet', rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
+  const note = awaited ? 'not submitted yet' : 'never submitted';
+  text(pen, note, rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
 }
 
 type StackItem = Extract<Item, { kind: 'stack' }>;

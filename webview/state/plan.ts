@@ -15,7 +15,14 @@ export type Item =
       readonly parent: BoxItem | null;
     }
   /** A name that somebody waits for and nobody bears yet. */
-  | { readonly kind: 'ghost'; readonly key: string; readonly name: string; readonly parent: BoxItem | null };
+  | {
+      readonly kind: 'ghost';
+      readonly key: string;
+      readonly name: string;
+      /** Whether somebody still waits for it. */
+      readonly awaited: boolean;
+      readonly parent: BoxItem | null;
+    };
 
 /** A task with the tasks below it. */
 export interface BoxItem {
@@ -103,9 +110,9 @@ function addEdges(box: BoxItem, alone: readonly Entry[]): void {
     let keys = ends.get(name);
     if (keys === undefined) {
       keys = [...new Set(find(name).flatMap((entry) => place.get(entry) ?? []))];
-      if (keys.length === 0 && state === 'unknown') {
+      if (keys.length === 0) {
         const key = `ghost:${box.key}/${name}`;
-        ghosts.set(key, { kind: 'ghost', key, name, parent: box });
+        ghosts.set(key, { kind: 'ghost', key, name, awaited: state === 'unknown', parent: box });
         keys = [key];
       }
       ends.set(name, keys);

@@ -41,7 +41,7 @@ export function dependencyText({ name, kind }: TaskView['dependencies'][number])
 export function itemText(item: Item): string {
   switch (item.kind) {
     case 'ghost':
-      return `${item.name}, not submitted yet`;
+      return `${item.name}, ${item.awaited ? 'not submitted yet' : 'never submitted'}`;
     case 'stack': {
       const { members, name, counts } = item.stack;
       return `${members.length.toLocaleString('en')} × ${name}: ${countsText(counts)}`;
