@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
+import { registerHosts } from './hosts/register.ts';
+import { registerTree } from './tree/register.ts';
 
 /** For tests, which run inside VS Code beside the extension. */
 export interface Api extends Parts {
@@ -16,6 +18,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   const parts: Parts = { connection, log };
   context.subscriptions.push(log, connection);
   registerServerCommands(context, parts);
+  registerTree(context, parts);
+  registerHosts(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
   return { ...parts, activationMs: performance.now() - begun };

@@ -6,7 +6,12 @@ type Gpu = HostView['gpus'][number];
 
 export type HostNode =
   | { readonly kind: 'section'; readonly id: string; readonly name: 'hosts' | 'pools' }
-  | { readonly kind: 'host'; readonly id: string; readonly host: HostView; readonly report: CheckedHost | null }
+  | {
+      readonly kind: 'host';
+      readonly id: string;
+      readonly host: HostView;
+      readonly report: CheckedHost | null;
+    }
   | { readonly kind: 'gpu'; readonly id: string; readonly host: HostView; readonly gpu: Gpu }
   | { readonly kind: 'report'; readonly id: string; readonly report: CheckedHost }
   | { readonly kind: 'finding'; readonly id: string; readonly finding: Finding }
@@ -40,7 +45,14 @@ export function hostNodes({ hosts, pools, reports }: Machines, node: HostNode | 
       if (node.name === 'pools')
         return pools.map((pool) => ({ kind: 'pool', id: `pool ${pool.name}`, pool }));
       return [
-        ...hosts.map((host): HostNode => ({ kind: 'host', id: `host ${host.name}`, host, report: reports.get(host.name) ?? null })),
+        ...hosts.map(
+          (host): HostNode => ({
+            kind: 'host',
+            id: `host ${host.name}`,
+            host,
+            report: reports.get(host.name) ?? null,
+          }),
+        ),
         // Whoever has this machine only is told how to get more.
         ...(hosts.length === 1 ? [{ kind: 'add', id: 'add' } as const] : []),
       ];
