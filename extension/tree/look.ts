@@ -58,7 +58,7 @@ function taskLook(entry: Entry, now: number, l10n: Texts): Look {
   const began = entry.parent === null ? momentText(entry.createdAt, now) : '';
   // Of a parent that failed by its children, the count says it already.
   const why = reason !== null && failed === 0 && status !== 'RUNNING' ? reason : '';
-  const facts = [word, count, isDone(status) ? '' : failures, durationText(entry, now), began, why];
+  const facts = [count, word, isDone(status) ? '' : failures, durationText(entry, now), began, why];
   const spoken = [labelOf(entry), word, count, failures, isDone(status) ? spokenDuration(entry) : '', why];
   return {
     id: `task ${entry.id}`,

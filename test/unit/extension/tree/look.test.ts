@@ -45,7 +45,7 @@ describe('how a task looks', () => {
   it('counts children on parents', () => {
     const children = { total: 120, done: 37, failed: 2 };
     expect(describeTask({ status: 'RUNNING_SUBTASKS', children })).toBe(
-      '$(sync~spin) train: running sub-tasks · 37/120 · 2 failed',
+      '$(sync~spin) train: 37/120 · running sub-tasks · 2 failed',
     );
   });
 
