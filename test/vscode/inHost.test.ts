@@ -1,5 +1,5 @@
 /** Runs test/vscode/suite inside the newest and the oldest VS Code; each of its tests is one of ours. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'node:util';
 import type { Browser } from 'playwright-core';
@@ -19,18 +19,38 @@ afterAll(() => browser.close());
 
 describe.each(['latest', 'minimum'] as const)('in the %s VS Code', (name) => {
   it('every test of the suite passes', async () => {
-    const { results, output } = await runSuite(name);
-    expect(results, output).not.toEqual([]);
-    const failed = results.filter(({ error }) => error !== null);
-    expect(failed.map(({ title, error }) => `${title}\n${error}`).join('\n'), output).toBe('');
+    expectSuccess(await runSuite(name, true));
   });
 });
 
+it('nothing runs in a folder that is not trusted', async () => {
+  expectSuccess(await runSuite('latest', false));
+});
+
+function expectSuccess({ results, output }: Outcome): void {
+  expect(results, output).not.toEqual([]);
+  const failed = results.filter(({ error }) => error !== null);
+  expect(failed.map(({ title, error }) => `${title}\n${error}`).join('\n'), output).toBe('');
+}
+
+interface Outcome {
+  readonly results: readonly Result[];
+  readonly output: string;
+}
+
 /** VS Code reports success also where its extension host dies, so only a report that was written counts. */
-async function runSuite(name: HostName): Promise<{ results: readonly Result[]; output: string }> {
+async function runSuite(name: HostName, trusted: boolean): Promise<Outcome> {
   const folder = join(projectFolder, '.tmp/vscode-tests');
   const report = join(folder, `report-${name}-${process.pid}.json`);
-  const host = await startHost({ name, env: { VBATCH_TEST_REPORT: report } });
+  rmSync(report, { force: true });
+  const host = await startHost({
+    name,
+    env: { VBATCH_TEST_REPORT: report, VBATCH_TEST_UNTRUSTED: trusted ? '0' : '1' },
+    settings: {
+      'security.workspace.trust.enabled': !trusted,
+      'security.workspace.trust.startupPrompt': 'never',
+    },
+  });
   const lines: string[] = [];
   try {
     const workspace = join(host.home, 'workspace');

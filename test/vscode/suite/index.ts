@@ -14,9 +14,8 @@ export interface Result {
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: 'min' });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
-  await import('./activation.ts');
-  await import('./manifest.ts');
-  await import('./scripts.ts');
+  if (process.env.VBATCH_TEST_UNTRUSTED === '1') await import('./untrusted.ts');
+  else await importTrusted();
   const results: Result[] = [];
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
@@ -32,4 +31,10 @@ export async function run(): Promise<void> {
       results.flatMap(({ title, error }) => (error === null ? [] : [`${title}\n${error}`])).join('\n'),
     );
   }
+}
+
+async function importTrusted(): Promise<void> {
+  await import('./activation.ts');
+  await import('./manifest.ts');
+  await import('./scripts.ts');
 }
