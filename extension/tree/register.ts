@@ -101,9 +101,10 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   });
   registerCommand(context, parts, 'vbatch.task.reveal', async ({ id }: { id: string }) => {
     const entry = store.find(id);
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     if (entry.fitting === 0) await setChoice(noChoice);
     await tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
+    return true;
   });
   describe();
 }
