@@ -37,7 +37,7 @@ export function lookOf(node: TaskNode, now: number, l10n: Texts): Look {
   }
 }
 
-const icons: Record<Status, { name: string; colour: string | null }> = {
+export const statusIcons: Record<Status, { name: string; colour: string | null }> = {
   PENDING: { name: 'circle-outline', colour: null },
   QUEUED: { name: 'watch', colour: 'testing.iconQueued' },
   STARTING: { name: 'loading~spin', colour: 'charts.blue' },
@@ -64,7 +64,7 @@ function taskLook(entry: Entry, now: number, l10n: Texts): Look {
     id: `task ${entry.id}`,
     label: labelOf(entry),
     description: joined(facts, ' · '),
-    icon: held && !isDone(status) ? { name: 'debug-pause', colour: 'charts.yellow' } : icons[status],
+    icon: held && !isDone(status) ? { name: 'debug-pause', colour: 'charts.yellow' } : statusIcons[status],
     context: ['task', ...abilities.filter((ability) => can(ability, entry))].join(' '),
     isParent: entry.children !== null && entry.children.size > 0,
     spoken: joined(spoken, ', '),
@@ -102,14 +102,14 @@ function hundredLook(node: Hundred, l10n: Texts): Look {
 }
 
 const groupIcons: Record<GroupName, { name: string; colour: string | null }> = {
-  failed: icons.FAILURE,
-  failedUpstream: icons.FAILED_UPSTREAM,
-  cancelled: icons.CANCELLED,
+  failed: statusIcons.FAILURE,
+  failedUpstream: statusIcons.FAILED_UPSTREAM,
+  cancelled: statusIcons.CANCELLED,
   running: { name: 'play-circle', colour: 'charts.blue' },
-  queued: icons.QUEUED,
-  pending: icons.PENDING,
-  succeeded: icons.SUCCESS,
-  skipped: icons.SKIPPED,
+  queued: statusIcons.QUEUED,
+  pending: statusIcons.PENDING,
+  succeeded: statusIcons.SUCCESS,
+  skipped: statusIcons.SKIPPED,
 };
 
 /** The name, with the id's segment wherever that cannot be guessed from it. */

@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
-import { isDone } from './entries.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
 import { choiceText, chooseFilter } from './filterMenu.ts';
 import type { TaskNode } from './look.ts';
@@ -103,7 +102,7 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     const entry = store.find(id);
     if (entry === undefined) return false;
     if (entry.fitting === 0) await setChoice(noChoice);
-    await tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
+    await view.reveal(entry);
     return true;
   });
   describe();

@@ -17,6 +17,7 @@ export async function run(): Promise<void> {
   await import('./activation.ts');
   await import('./manifest.ts');
   await import('./tasks.ts');
+  await import('./scripts.ts');
   const results: Result[] = [];
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
