@@ -1,6 +1,6 @@
 // Bundles everything that runs outside the tests into dist/. `node esbuild.mjs`
 
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -41,9 +41,39 @@ await Promise.all([
     minify: true,
     banner: { js: '#!/usr/bin/env node' },
   }),
+  build({
+    ...shared,
+    entryPoints: { extension: 'extension/extension.ts' },
+    outdir: 'dist',
+    minify: true,
+    sourcemap: true,
+    // VS Code's own, and speed-ups that ws goes without.
+    external: ['vscode', 'bufferutil', 'utf-8-validate'],
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  }),
+  build({
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    legalComments: 'none',
+    logLevel: 'warning',
+    entryPoints: { page: 'webview/page.ts', layoutWorker: 'webview/layout/layoutWorker.ts' },
+    outdir: 'dist/webview',
+  }),
 ]);
 
-for (const program of ['vbatch', 'vrun', 'vctl']) chmodSync(`dist/cli/${program}.cjs`, 0o755);
+for (const file of ['page.html', 'page.css', 'icon.svg']) cpSync(`webview/${file}`, `dist/webview/${file}`);
+
+// What VS Code's terminals find on PATH (extension/terminal).
+mkdirSync('dist/bin');
+for (const program of ['vbatch', 'vrun', 'vctl']) {
+  chmodSync(`dist/cli/${program}.cjs`, 0o755);
+  cpSync('extension/bin/program.sh', `dist/bin/${program}`);
+  chmodSync(`dist/bin/${program}`, 0o755);
+  cpSync('extension/bin/program.cmd', `dist/bin/${program}.cmd`);
+}
 for (const script of readdirSync('server/hosts/agent').filter((name) => name.endsWith('.sh'))) {
   cpSync(`server/hosts/agent/${script}`, `dist/${script}`);
 }

@@ -26,7 +26,7 @@ import { mayRead } from './typing.ts';
 import { type WaitingClient, waitFor } from './wait.ts';
 
 /** What submitting needs of the client. */
-export type SubmittingClient = WaitingClient & Pick<Client, 'submit' | 'locate'>;
+export type SubmittingClient = WaitingClient & Pick<Client, 'submit' | 'locate' | 'pageAddress'>;
 
 /** One call, with what its process was started with. */
 export interface Invocation {
@@ -65,6 +65,7 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
   }
   if (!call.follow && !call.json) io.stdout.write(`${id}\n`);
   if (call.follow && program === 'vbatch' && !call.quiet) io.stderr.write(`vbatch: ${id}\n`);
+  if (program === 'vbatch' && !call.quiet && !call.json) await showAddress(id, client, io);
   const { follow, quiet } = call;
   const sitDown = terminal && (await seatAt(id, program, client, io));
   const code = call.wait
@@ -72,6 +73,16 @@ export async function runSubmission(invocation: Invocation): Promise<number> {
     : 0;
   if (call.json) await writeAll(io.stdout, json(await client.task(id)));
   return code;
+}
+
+/** Tells a person at a terminal where the graph is. A script that reads the id is told nothing more (R2). */
+async function showAddress(id: string, client: SubmittingClient, io: Io): Promise<void> {
+  if (io.stdout.isTTY !== true || io.stderr.isTTY !== true) return;
+  try {
+    io.stderr.write(`vbatch: ${await client.pageAddress(id)}\n`);
+  } catch {
+    // The task is submitted; where to look at it is only a convenience.
+  }
 }
 
 /** Loaded only where it is needed: a call at a prompt is to start at once. */

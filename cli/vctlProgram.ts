@@ -4,6 +4,7 @@ import { VbatchError } from '../server/protocol/errors.ts';
 import { addCompletion } from './commands/completion.ts';
 import { type Context, withExamples } from './commands/context.ts';
 import { addHosts } from './commands/host.ts';
+import { addOpen } from './commands/open.ts';
 import { addPools } from './commands/pool.ts';
 import { addRuns } from './commands/run.ts';
 import { addServer } from './commands/server.ts';
@@ -48,6 +49,7 @@ export function vctlProgram(context: Context, version: string): Command {
   const task = program.command('task').description('tasks (the word `task` may be left out)');
   for (const add of taskCommands) add(task, context);
   addRuns(program, context);
+  addOpen(program, context);
   addPools(program, context);
   addHosts(program, context);
   addServer(program, context);

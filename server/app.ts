@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { localHost } from './config/configuration.ts';
 import { loadConfiguration } from './config/load.ts';
@@ -99,6 +100,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
     token,
     loginEnvironment: () => local.loginEnvironment(),
     onStop,
+    pageFolder: fileURLToPath(new URL('webview/', import.meta.url)),
     log,
   });
   const port = await http.listen();

@@ -220,6 +220,14 @@ export class Client {
     return (await this.transport.json<{ pid: number }>('POST', '/v1/server/stop', options)).pid;
   }
 
+  /** An address of the graph page that lets a browser in once; with `id`, it shows that task. */
+  async pageAddress(id: string | null): Promise<string> {
+    const options = { repeatable: true };
+    const { ticket } = await this.transport.json<{ ticket: string }>('POST', '/v1/page/ticket', options);
+    const place = id === null ? '' : `/${encodeURIComponent(id.toWellFormed())}`;
+    return `http://127.0.0.1:${this.transport.port}/#open/${ticket}${place}`;
+  }
+
   /** Where the server is now: for the event stream (events.ts). */
   locate(): Promise<Address> {
     return this.transport.locate();

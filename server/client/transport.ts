@@ -70,6 +70,11 @@ export class Transport {
     return this.address;
   }
 
+  /** Where the server answered last. */
+  get port(): number {
+    return this.address.port;
+  }
+
   /** Ends the kept connections. */
   close(): void {
     this.agent.destroy();

@@ -325,6 +325,10 @@ export class Engine implements EngineService {
     else this.core.settled().then(action, () => {});
   }
 
+  runs(): Iterable<TaskNumber> {
+    return this.parts.state.runs;
+  }
+
   numbers(below: string | null): Iterable<TaskNumber> {
     const { state } = this.parts;
     return below === null

@@ -140,6 +140,8 @@ export interface EngineService {
   whenSettled(action: () => void): void;
   /** Numbers of all tasks, or of the task `below` and all that lies below it; parents before children. */
   numbers(below: string | null): Iterable<TaskNumber>;
+  /** Numbers of all runs. */
+  runs(): Iterable<TaskNumber>;
   /** Tasks changed and ids removed since `sequence`; null when that is too long ago to tell, then all are new. */
   changedSince(sequence: number): { changed: Set<TaskNumber>; removed: string[] } | null;
 }

@@ -30,12 +30,13 @@ export class Backlog {
   /**
    * `sequence` is that of the newest change noted, at first the server's own; `after` is from where
    * the client goes on, or null where it must forget what it knows and gets all anew; `below`
-   * limits it to that task and what lies below it.
+   * limits it to that task and what lies below it, `top` to runs.
    */
   constructor(
     private sequence: number,
     after: number | null,
     private readonly below: string | null,
+    private readonly top = false,
   ) {
     this.complete = after ?? 0;
     this.hello = stringify({ type: 'hello', sequence, reset: after === null });
@@ -109,6 +110,7 @@ export class Backlog {
   }
 
   private concerns(id: string): boolean {
+    if (this.top && id.includes('/')) return false;
     return this.below === null || id === this.below || id.startsWith(`${this.below}/`);
   }
 }

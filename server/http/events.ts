@@ -22,10 +22,11 @@ export function eventsEndpoint(engine: EngineService, hub: Hub): Endpoint {
 }
 
 async function readSubscription(engine: EngineService, parameters: URLSearchParams): Promise<Subscription> {
-  const { after, below } = parseQuery(eventsQuerySchema, parameters);
+  const { after, below, top } = parseQuery(eventsQuerySchema, parameters);
   return {
     after: after === undefined || after === 0 ? null : after,
     below: below === undefined ? null : (await engine.find(below)).id,
+    top,
   };
 }
 

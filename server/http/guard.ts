@@ -6,6 +6,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { VbatchError } from '../protocol/errors.ts';
+import type { PageKeys } from './pageKeys.ts';
+import type { Route } from './route.ts';
 
 /** A browser cannot set headers on a WebSocket: there the token may be a subprotocol after this prefix. */
 export const tokenProtocolPrefix = 'vbatch.token.';
@@ -14,18 +16,27 @@ export const socketProtocol = 'vbatch';
 
 export interface Guard {
   /** What is wrong with the headers of a request, or null. `forbidden` or `unauthorized`. */
-  check(headers: IncomingHttpHeaders, port: number, kind: 'request' | 'socket'): VbatchError | null;
+  check(
+    headers: IncomingHttpHeaders,
+    port: number,
+    kind: 'request' | 'socket',
+    access?: Route['access'],
+  ): VbatchError | null;
 }
 
 /** `trustedOrigins`: beginnings of origins that may connect besides the server's own, such as `vscode-webview://`. */
-export function createGuard(token: string, trustedOrigins: readonly string[]): Guard {
+export function createGuard(
+  token: string,
+  trustedOrigins: readonly string[],
+  pageKeys: Pick<PageKeys, 'holds'>,
+): Guard {
   const secret = Buffer.from(token);
   const isToken = (text: string) => {
     const given = Buffer.from(text);
     return given.length === secret.length && timingSafeEqual(given, secret);
   };
   return {
-    check(headers, port, kind) {
+    check(headers, port, kind, access) {
       const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
       if (!hosts.includes(headers.host ?? '')) {
         return new VbatchError('forbidden', `The Host header must be ${hosts.join(' or ')}.`);
@@ -35,10 +46,15 @@ export function createGuard(token: string, trustedOrigins: readonly string[]): G
       if (origin !== undefined && !isOwn && !trustedOrigins.some((start) => origin.startsWith(start))) {
         return new VbatchError('forbidden', 'Pages of this origin may not talk to the vbatch server.');
       }
+      if (access === 'anybody') return null;
       const given = bearerToken(headers) ?? (kind === 'socket' ? protocolToken(headers) : null);
       if (given === null) {
         const advice = 'send the token of the discovery file as "Authorization: Bearer TOKEN"';
         return new VbatchError('unauthorized', `The request carries no token; ${advice}.`);
+      }
+      if (pageKeys.holds(given)) {
+        if (access === 'page') return null;
+        return new VbatchError('forbidden', 'The graph page may look and steer, but not do this.');
       }
       if (!isToken(given)) {
         const advice = 'the server may have restarted, read the discovery file again';

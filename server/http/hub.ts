@@ -28,6 +28,8 @@ export interface Subscription {
   readonly after: number | null;
   /** Id of the task to which the stream is limited, or null. */
   readonly below: string | null;
+  /** Only runs. */
+  readonly top: boolean;
 }
 
 interface Client {
@@ -53,14 +55,14 @@ export class Hub {
   ) {}
 
   /** Starts telling a client. Returns how to stop when it has gone. */
-  attach(peer: Peer, { after, below }: Subscription): () => void {
+  attach(peer: Peer, { after, below, top }: Subscription): () => void {
     this.unsubscribe ??= this.engine.subscribe((publication) => this.note(publication));
     const { sequence } = this.engine;
     // A sequence from the future is another state folder's.
     const since = after === null || after > sequence ? null : this.engine.changedSince(after);
-    const backlog = new Backlog(sequence, since === null ? null : after, below);
+    const backlog = new Backlog(sequence, since === null ? null : after, below, top);
     if (since === null) {
-      backlog.add(sequence, this.engine.numbers(below), []);
+      backlog.add(sequence, top ? this.engine.runs() : this.engine.numbers(below), []);
     } else {
       // The backlog would leave out the others as well, but only after a look at each.
       const concerned = below === null ? null : new Set(this.engine.numbers(below));

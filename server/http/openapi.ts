@@ -75,6 +75,7 @@ function operation(route: Route, names: Names): JsonObject {
     operationId: route.name,
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
+    ...(route.access === 'anybody' && { security: [] }),
     ...(takesBody && { requestBody: { required: true, content: json(names.inward, route.body) } }),
     responses: { ...success(route, names), ...failures([...commonErrors, ...route.errors], names) },
   };

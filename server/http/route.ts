@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { HostService } from '../engine/hostActions.ts';
 import type { EngineService } from '../engine/service.ts';
 import type { ErrorBody, ErrorCode } from '../protocol/errors.ts';
+import type { PageKeys } from './pageKeys.ts';
 
 /** What the routes work with. */
 export interface Services {
@@ -17,6 +18,7 @@ export interface Services {
   readonly loginEnvironment: () => Promise<ReadonlyMap<string, string>>;
   /** Called once the answer to a request to stop has been sent. */
   readonly onStop: () => void;
+  readonly pageKeys: PageKeys;
 }
 
 /** One request, checked. */
@@ -42,6 +44,11 @@ interface RouteText {
   readonly summary: string;
   /** Expected failures beyond those that any request may meet. */
   readonly errors: readonly ErrorCode[];
+  /**
+   * Who may ask: those who know the server's token where it is absent; also the graph page, which can look and
+   * steer but run nothing new; or anybody on this machine.
+   */
+  readonly access?: 'page' | 'anybody';
 }
 
 /** Answers with JSON. */

@@ -7,6 +7,7 @@ import { VbatchError } from '../protocol/errors.ts';
 import { readJson } from './body.ts';
 import { failureAnswer } from './failures.ts';
 import type { Guard } from './guard.ts';
+import { pagePaths, readPageFile } from './pageFiles.ts';
 import { parseQuery } from './query.ts';
 import { type ByteAnswer, type Call, noBody, type Route, type Services } from './route.ts';
 import { validate } from './validate.ts';
@@ -15,6 +16,8 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly services: Services;
   readonly guard: Guard;
+  /** Where the files of the graph page are. */
+  readonly pageFolder: string;
   readonly log: Logger;
   /** Aborts when the server closes, and with it the answers that take long. */
   readonly closing: AbortSignal;
@@ -24,14 +27,26 @@ export function createRouter(options: RouterOptions): Express {
   const { guard, log } = options;
   const app = express();
   app.disable('x-powered-by');
+  const check = ({ headers, socket }: Request, access?: Route['access']) => {
+    const wrong = guard.check(headers, socket.localPort ?? 0, 'request', access);
+    if (wrong !== null) throw wrong;
+  };
   app.use((request, _response, next) => {
-    next(guard.check(request.headers, request.socket.localPort ?? 0, 'request') ?? undefined);
+    check(request, 'anybody');
+    next();
   });
   for (const route of options.routes) {
     const path = route.path.replace(/\{(?:id|name)\}/, ':id');
-    app[route.method](path, (request, response) => answer(route, options, request, response));
+    app[route.method](path, (request, response) => {
+      check(request, route.access);
+      return answer(route, options, request, response);
+    });
+  }
+  for (const path of pagePaths) {
+    app.get(path, (_request, response) => sendPageFile(response, options.pageFolder, path));
   }
   app.use((request) => {
+    check(request);
     throw new VbatchError('notFound', `The vbatch API has no ${request.method} ${request.path}.`);
   });
   // Express recognises an error handler by its four parameters.
@@ -92,6 +107,11 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
     'X-Content-Type-Options': 'nosniff',
   });
   response.end(bytes);
+}
+
+async function sendPageFile(response: ServerResponse, folder: string, path: string): Promise<void> {
+  const { headers, bytes } = await readPageFile(folder, path);
+  response.writeHead(200, headers).end(bytes);
 }
 
 /** Sends a stream as fast as the client reads it. A stream that fails half way ends the connection. */

@@ -8,6 +8,7 @@ import { realTimers, type Timers } from '../timers.ts';
 import { eventsEndpoint } from './events.ts';
 import { createGuard } from './guard.ts';
 import { Hub } from './hub.ts';
+import { PageKeys } from './pageKeys.ts';
 import { createRouter } from './router.ts';
 import { routes } from './routes/index.ts';
 import { createSockets } from './sockets.ts';
@@ -27,6 +28,8 @@ export interface HttpServerOptions {
   readonly loginEnvironment: () => Promise<ReadonlyMap<string, string>>;
   /** Called when a client has asked the server to stop and has its answer. */
   readonly onStop: () => void;
+  /** Where the files of the graph page are. */
+  readonly pageFolder: string;
   readonly log: Logger;
   /** Beginnings of origins that may connect besides the server's own. */
   readonly trustedOrigins?: readonly string[];
@@ -42,12 +45,14 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { engine, hosts, loginEnvironment, onStop, log, timers = realTimers } = options;
-  const guard = createGuard(options.token, options.trustedOrigins ?? ['vscode-webview://']);
+  const pageKeys = new PageKeys(timers.now);
+  const guard = createGuard(options.token, options.trustedOrigins ?? ['vscode-webview://'], pageKeys);
   const closing = new AbortController();
   // One listener for each request that waits.
   setMaxListeners(0, closing.signal);
-  const services = { engine, hosts, loginEnvironment, onStop };
-  const router = createRouter({ routes, services, guard, log, closing: closing.signal });
+  const services = { engine, hosts, loginEnvironment, onStop, pageKeys };
+  const { pageFolder } = options;
+  const router = createRouter({ routes, services, guard, pageFolder, log, closing: closing.signal });
   const hub = new Hub(engine, timers, log);
   const endpoints = [eventsEndpoint(engine, hub), ...terminalEndpoints({ engine, timers, log })];
   const sockets = createSockets({ endpoints, guard, timers, log });

@@ -8,7 +8,7 @@ import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
 import { failureAnswer } from './failures.ts';
 import { type Guard, socketProtocol } from './guard.ts';
-import type { SocketRoute } from './route.ts';
+import type { Route, SocketRoute } from './route.ts';
 
 /** A peer that shows no sign of life between two of these is taken for dead. */
 const heartbeatMs = 30_000;
@@ -60,10 +60,18 @@ export function createSockets({ endpoints, guard, timers, log }: SocketOptions):
   });
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const wrong = guard.check(request.headers, (socket as Socket).localPort ?? 0, 'socket');
-    if (wrong !== null) throw wrong;
+    const check = (access?: Route['access']) => {
+      const wrong = guard.check(request.headers, (socket as Socket).localPort ?? 0, 'socket', access);
+      if (wrong !== null) throw wrong;
+    };
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
-    const { endpoint, id } = endpointOf(endpoints, path);
+    const found = endpointOf(endpoints, path);
+    check(found?.endpoint.route.access);
+    if (found === null) {
+      const known = endpoints.map(({ route }) => route.path).join(', ');
+      throw new VbatchError('notFound', `${path} is no WebSocket; these are: ${known}.`);
+    }
+    const { endpoint, id } = found;
     const serve = await endpoint.accept(id, new URLSearchParams(search));
     sockets.handleUpgrade(request, socket, head, (client) => attach(client, serve, timers));
   }
@@ -82,7 +90,7 @@ export function createSockets({ endpoints, guard, timers, log }: SocketOptions):
   };
 }
 
-function endpointOf(endpoints: readonly Endpoint[], path: string): { endpoint: Endpoint; id: string } {
+function endpointOf(endpoints: readonly Endpoint[], path: string): { endpoint: Endpoint; id: string } | null {
   for (const endpoint of endpoints) {
     const [before = '', after] = endpoint.route.path.split('{id}');
     if (after === undefined) {
@@ -92,8 +100,7 @@ function endpointOf(endpoints: readonly Endpoint[], path: string): { endpoint: E
       if (id !== '' && !id.includes('/')) return { endpoint, id: decodeURIComponent(id) };
     }
   }
-  const known = endpoints.map(({ route }) => route.path).join(', ');
-  throw new VbatchError('notFound', `${path} is no WebSocket; these are: ${known}.`);
+  return null;
 }
 
 function attach(client: WebSocket, serve: Serve, timers: Timers): void {

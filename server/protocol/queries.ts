@@ -58,8 +58,17 @@ export const eventsQuerySchema = z.strictObject({
     .optional()
     .describe('`sequence` of the last `tasks` message; the full picture where it is absent or 0.'),
   below: id.optional().describe('Only this task and what lies below it.'),
+  top: z.boolean().default(false).describe('Only runs: tasks without a parent.'),
 });
 export type EventsQuery = z.input<typeof eventsQuerySchema>;
+
+export const ticketResponseSchema = z.object({ ticket: z.string() });
+export const keyRequestSchema = z
+  .strictObject({ ticket: z.string().min(1).max(100) })
+  .describe('What an address of the graph page carries.');
+export const keyResponseSchema = z.object({
+  key: z.string().describe('A token, good until the server ends.'),
+});
 
 export const pruneRequestSchema = z
   .strictObject({

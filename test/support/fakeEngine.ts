@@ -240,6 +240,10 @@ export class FakeEngine implements EngineService {
     action();
   }
 
+  runs(): TaskNumber[] {
+    return [...this.tasks].filter(([, { parent }]) => parent === null).map(([number]) => number);
+  }
+
   numbers(below: string | null): TaskNumber[] {
     const all = [...this.tasks.entries()];
     return all
@@ -299,6 +303,7 @@ export function freshTask(id: string): TaskDetail {
     pool: 'shell',
     host: null,
     attempt: 0,
+    held: false,
     command: ['true'],
     cwd: '/tmp',
     labels: {},

@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     token,
     loginEnvironment: async () => new Map(Object.entries(env).map(([name, value]) => [name, value ?? ''])),
     onStop: () => void onStop(),
+    pageFolder: '',
     log: pino(),
   });
   const port = await server.listen();

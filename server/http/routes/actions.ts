@@ -19,6 +19,7 @@ function action(
     path: `/v1/tasks/{id}/${word}`,
     name: `${word}Task`,
     summary,
+    access: 'page',
     query: noQuery,
     body: noBody,
     answer: actionResultSchema,

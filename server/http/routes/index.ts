@@ -5,6 +5,7 @@ import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
 import { logRoute } from './log.ts';
+import { keyRoute, ticketRoute } from './page.ts';
 import { runRoutes } from './runs.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
@@ -16,6 +17,7 @@ export const eventsRoute: SocketRoute = {
   path: '/v1/events',
   name: 'events',
   summary: 'WebSocket of everything that changes; docs/api/README.md describes its messages.',
+  access: 'page',
   query: eventsQuerySchema,
   errors: ['notFound'],
 };
@@ -57,6 +59,8 @@ export const routes: readonly Route[] = [
   ...hostRoutes,
   serverRoute,
   stopRoute,
+  ticketRoute,
+  keyRoute,
   eventsRoute,
   terminalRoute,
   shellRoute,

@@ -8,6 +8,7 @@ export const logRoute = byteRoute({
   path: '/v1/tasks/{id}/log',
   name: 'readLog',
   summary: "What a task's command has written, byte for byte (R36).",
+  access: 'page',
   query: logQuerySchema,
   media: {
     'application/octet-stream':

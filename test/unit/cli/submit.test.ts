@@ -60,6 +60,10 @@ class FakeServer implements SubmittingClient {
     return { attempt: 1, open: true };
   }
 
+  async pageAddress(id: string | null): Promise<string> {
+    return `http://127.0.0.1:1/#open/ticket/${id}`;
+  }
+
   async locate(): Promise<Address> {
     throw new VbatchError('noServer', 'there is none');
   }

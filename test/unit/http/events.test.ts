@@ -18,7 +18,7 @@ function startSockets() {
   const engine = new FakeEngine();
   const timers = new ManualTimers();
   const log = pino({ level: 'silent' });
-  const guard = createGuard(token, []);
+  const guard = createGuard(token, [], { holds: () => false });
   const endpoints = [eventsEndpoint(engine, new Hub(engine, timers, log))];
   const sockets = createSockets({ endpoints, guard, timers, log });
   const connections: Socket[] = [];

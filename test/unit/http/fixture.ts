@@ -1,5 +1,6 @@
 /** A real HTTP server over the fake engine, and a client that can say anything to it. */
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -43,6 +44,7 @@ export async function startServer(
     token,
     loginEnvironment: async () => new Map(),
     onStop: () => {},
+    pageFolder: join(import.meta.dirname, '../../../dist/webview'),
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     ...options,
     engine,

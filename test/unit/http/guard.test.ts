@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createGuard } from '../../../server/http/guard.ts';
 
 const port = 4711;
-const guard = createGuard('secret', ['vscode-webview://']);
+const guard = createGuard('secret', ['vscode-webview://'], { holds: (key) => key === 'page' });
 const good = { host: `127.0.0.1:${port}`, authorization: 'Bearer secret' };
 
 it.each([

@@ -6,7 +6,7 @@ import type { StreamMessage } from '../../../server/protocol/tasks.ts';
 import { FakeEngine } from '../../support/fakeEngine.ts';
 import { ManualTimers } from '../../support/manualTimers.ts';
 
-const all: Subscription = { after: null, below: null };
+const all: Subscription = { after: null, below: null, top: false };
 
 /** A client that takes messages when told to. */
 class FakeClient implements Peer {
@@ -102,7 +102,7 @@ describe('a new client', () => {
   it('gets only what lies below its task', () => {
     const { engine, attach, timers } = setUp();
     engine.putAll(['a', 'a/b', 'ab', 'c']);
-    const { client } = attach({ after: null, below: 'a' });
+    const { client } = attach({ after: null, below: 'a', top: false });
     expect(client.tasks).toMatchObject([{ tasks: [{ id: 'a' }, { id: 'a/b' }], sequence: 4 }]);
     engine.putAll(['ab', 'c']);
     engine.remove('ab');
@@ -206,7 +206,7 @@ describe('resuming', () => {
     const after = engine.sequence;
     engine.put('b');
     engine.remove('c');
-    const { client } = attach({ after, below: null });
+    const { client } = attach({ after, below: null, top: false });
     expect(client.messages.slice(0, 2)).toMatchObject([
       { type: 'hello', sequence: 5, reset: false },
       { type: 'tasks', tasks: [{ id: 'b' }], removed: ['c'], sequence: 5 },
@@ -222,7 +222,7 @@ describe('resuming', () => {
       looks.push(...numbers);
       return views(numbers);
     };
-    attach({ after: 1, below: 'run-7' });
+    attach({ after: 1, below: 'run-7', top: false });
     expect(looks).toHaveLength(1);
   });
 
@@ -231,7 +231,7 @@ describe('resuming', () => {
     engine.putAll(['a', 'b', 'c']);
     engine.forgottenBefore = 2;
     for (const after of [1, 99]) {
-      const { client } = attach({ after, below: null });
+      const { client } = attach({ after, below: null, top: false });
       expect(client.messages[0]).toMatchObject({ type: 'hello', reset: true });
       expect(client.tasks[0]?.tasks).toHaveLength(3);
     }
@@ -346,7 +346,7 @@ it('leaves no gap and tells nothing that is known, wherever a connection breaks'
         else if (each.do === 'break') {
           read(each.unseen);
           detach();
-          ({ client, detach } = attach({ after: picture.after, below: null }, false));
+          ({ client, detach } = attach({ after: picture.after, below: null, top: false }, false));
           seen = 0;
         }
       }

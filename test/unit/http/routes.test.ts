@@ -304,6 +304,8 @@ it('has a test above for each route of the table', () => {
     'post /v1/hosts/{name}/disconnect',
     'post /v1/hosts/{name}/prune',
     'post /v1/hosts/{name}/remove',
+    'post /v1/page/key',
+    'post /v1/page/ticket',
     'post /v1/prune',
     'post /v1/server/stop',
     'post /v1/tasks',

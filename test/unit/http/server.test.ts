@@ -48,7 +48,7 @@ it('gives away neither what it is made of nor an ETag', async () => {
 });
 
 it.each([
-  ['GET', '/'],
+  ['GET', '/pages'],
   ['GET', '/v1'],
   ['GET', '/v2/tasks'],
   ['DELETE', '/v1/tasks'],

@@ -41,7 +41,7 @@ function stageOf() {
   const engine = new FakeEngine();
   const timers = new ManualTimers();
   const log = pino({ level: 'silent' });
-  const guard = createGuard(token, []);
+  const guard = createGuard(token, [], { holds: () => false });
   const endpoints = terminalEndpoints({ engine, timers, log });
   const sockets = createSockets({ endpoints, guard, timers, log });
   const connections: Socket[] = [];

@@ -1,0 +1,182 @@
+/**
+ * The way to the server from a browser. The key that lets the page in is kept in sessionStorage: unlike a
+ * cookie, that belongs to this port alone, and no other server on this machine is ever sent it.
+ */
+import {
+  nextStep,
+  type StreamEvent,
+  type StreamInput,
+  type StreamState,
+} from '../../server/client/eventStreamState.ts';
+import type { StreamMessage } from '../../server/protocol/tasks.ts';
+import { frameReader, messageOf } from './frames.ts';
+import { type Link, type LogListener, type LogQuery, type StreamQuery, taskPath } from './link.ts';
+
+/** As much of the answer about a place in a log as is used here. */
+interface LogPlace {
+  readonly attempt: number;
+  readonly position: number;
+  readonly before: { readonly stdout: number; readonly stderr: number };
+}
+
+const keyItem = 'vbatch.key';
+const stateItem = 'vbatch.state';
+
+/** Exchanges the ticket in the page's address for a key, and takes it out of the address. Rejects in words. */
+export async function letIn(): Promise<void> {
+  const [, ticket, place = ''] = /^#open\/([\w-]+)(?:\/(.*))?$/s.exec(location.hash) ?? [];
+  if (ticket === undefined) return;
+  history.replaceState(null, '', place === '' ? '#' : `#run/${place}`);
+  const body = JSON.stringify({ ticket });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch('/v1/page/key', { method: 'POST', headers, body });
+  const text = await answer.text();
+  if (answer.ok) sessionStorage.setItem(keyItem, (JSON.parse(text) as { key: string }).key);
+  // The address may have been opened a second time in a tab that has been let in.
+  else if (sessionStorage.getItem(keyItem) === null) throw new Error(messageOf(text));
+}
+
+export class BrowserLink implements Link {
+  readonly kind = 'browser';
+
+  async request<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
+    const answer = await this.fetch(method, path);
+    return (await answer.json()) as Answer;
+  }
+
+  stream(query: StreamQuery, listener: (event: StreamEvent) => void): () => void {
+    const stream = new BrowserStream(query, listener);
+    return () => stream.stop();
+  }
+
+  log(query: LogQuery, listener: LogListener): () => void {
+    const gone = new AbortController();
+    this.readLog(query, listener, gone.signal).catch((error: Error) => {
+      if (!gone.signal.aborted) listener.end(error.message);
+    });
+    return () => gone.abort();
+  }
+
+  showLog(id: string): void {
+    location.hash = `#log/${encodeURIComponent(id)}`;
+  }
+
+  saved(): unknown {
+    try {
+      return JSON.parse(sessionStorage.getItem(stateItem) ?? 'null');
+    } catch {
+      return null;
+    }
+  }
+
+  save(state: unknown): void {
+    sessionStorage.setItem(stateItem, JSON.stringify(state));
+  }
+
+  private async readLog(
+    { id, attempt, tail }: LogQuery,
+    listener: LogListener,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const which = attempt === null ? '' : `attempt=${attempt}&`;
+    const nowhere: LogPlace = { attempt: attempt ?? 0, position: 0, before: { stdout: 0, stderr: 0 } };
+    const path = `${taskPath(id)}/log/place?${which}position=-${tail}`;
+    const place = await this.request<LogPlace>('GET', path).catch(() => nowhere);
+    const { before } = place;
+    if (place.position > 0) listener.skipped();
+    const from = place === nowhere ? '' : `stdout=${before.stdout}&stderr=${before.stderr}&`;
+    const one = place.attempt === 0 ? '' : `&attempt=${place.attempt}`;
+    const answer = await this.fetch('GET', `${taskPath(id)}/log?${from}follow=true${one}`, signal);
+    const read = frameReader();
+    const reader = answer.body?.getReader();
+    for (;;) {
+      const piece = await reader?.read();
+      if (piece === undefined || piece.done) break;
+      for (const frame of read(piece.value)) {
+        if ('error' in frame) return listener.end(frame.error);
+        listener.text(frame.stream, frame.text);
+      }
+    }
+    listener.end(null);
+  }
+
+  private async fetch(method: string, path: string, signal?: AbortSignal): Promise<Response> {
+    const headers = { authorization: `Bearer ${sessionStorage.getItem(keyItem) ?? ''}` };
+    let answer: Response;
+    try {
+      answer = await fetch(path, { method, headers, ...(signal && { signal }) });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new Error(
+        'The vbatch server does not answer; it may have stopped. `vctl open` opens this page again.',
+        { cause: error },
+      );
+    }
+    if (!answer.ok) throw new Error(messageOf(await answer.text()));
+    return answer;
+  }
+}
+
+/** A connection to the event stream that comes back by itself. What it does next is decided by `nextStep`. */
+class BrowserStream {
+  private state: StreamState = { phase: 'idle' };
+  private socket: WebSocket | null = null;
+  private pause = 0;
+
+  constructor(
+    private readonly query: StreamQuery,
+    private readonly listener: (event: StreamEvent) => void,
+  ) {
+    this.take({ type: 'start' });
+  }
+
+  stop(): void {
+    this.take({ type: 'stop' });
+  }
+
+  private take(input: StreamInput): void {
+    const { state, effects } = nextStep(this.state, input);
+    this.state = state;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'connect':
+          this.connect(effect.after);
+          break;
+        case 'disconnect':
+          this.socket?.close();
+          this.socket = null;
+          break;
+        case 'pause':
+          this.pause = setTimeout(() => this.take({ type: 'resumed' }), effect.milliseconds);
+          break;
+        case 'endPause':
+          clearTimeout(this.pause);
+          break;
+        case 'tell':
+          this.listener(effect.event);
+          break;
+      }
+    }
+  }
+
+  private connect(after: number): void {
+    const query = new URLSearchParams({ after: String(after) });
+    if (this.query.below !== undefined) query.set('below', this.query.below);
+    if (this.query.top) query.set('top', 'true');
+    const protocols = ['vbatch', `vbatch.token.${sessionStorage.getItem(keyItem) ?? ''}`];
+    const socket = new WebSocket(`ws://${location.host}/v1/events?${query.toString()}`, protocols);
+    this.socket = socket;
+    socket.addEventListener('open', () => this.take({ type: 'opened' }));
+    socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
+      if (this.socket === socket) this.take({ type: 'message', message: JSON.parse(data) as StreamMessage });
+    });
+    // A browser does not say why a handshake was refused.
+    socket.addEventListener('close', () => {
+      if (this.socket !== socket) return;
+      this.socket = null;
+      const reason =
+        'the connection to the vbatch server is lost; `vctl open` opens this page again if it does not come back';
+      this.take({ type: 'lost', reason, chance: Math.random() });
+    });
+  }
+}

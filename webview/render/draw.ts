@@ -1,0 +1,285 @@
+/** Draws what the camera sees of a scene. Text and detail only where they can be read. */
+import { cell, headHeight, padding } from '../layout/measures.ts';
+import type { Rect } from '../layout/place.ts';
+import { cellsTop, gridOf } from '../layout/sizes.ts';
+import type { BoxItem, Item } from '../state/plan.ts';
+import { countsText, lookOf, placeOf, type Status, statuses } from '../state/statuses.ts';
+import type { Entry } from '../state/tasks.ts';
+import { type Camera, type Size, seen } from './camera.ts';
+import { drawLine, type Pen } from './lines.ts';
+import { cellRect, type Node, type Scene } from './scene.ts';
+import type { Theme } from './theme.ts';
+
+export interface Highlight {
+  /** Id of the selected task, or key of the selected item. */
+  readonly selected: string | null;
+  /** What is looked for or filtered; the rest is dimmed. Null where everything counts. */
+  readonly matches: ((entry: Entry) => boolean) | null;
+}
+
+const dim = 0.25;
+
+export function draw(
+  context: CanvasRenderingContext2D,
+  size: Size,
+  pixels: number,
+  scene: Scene,
+  camera: Camera,
+  theme: Theme,
+  highlight: Highlight,
+): void {
+  const { zoom } = camera;
+  context.setTransform(pixels, 0, 0, pixels, 0, 0);
+  context.fillStyle = theme.background;
+  context.fillRect(0, 0, size.width, size.height);
+  context.setTransform(
+    pixels * zoom,
+    0,
+    0,
+    pixels * zoom,
+    -camera.x * pixels * zoom,
+    -camera.y * pixels * zoom,
+  );
+  const view = seen(camera, size);
+  const pen: Pen = { context, zoom, theme };
+  const nodes = scene.nodeGrid.within(view);
+  for (const node of nodes) if (node.item.kind === 'box') drawBox(pen, node, node.item, highlight);
+  for (const line of scene.lineGrid.within(view)) drawLine(pen, line, highlight.selected);
+  for (const node of nodes) {
+    const { item, rect } = node;
+    switch (item.kind) {
+      case 'box':
+        break;
+      case 'task':
+        drawTask(pen, rect, item.entry, highlight);
+        break;
+      case 'ghost':
+        drawGhost(pen, rect, item.name, item.awaited);
+        break;
+      case 'stack':
+        drawStack(pen, node, item, highlight, view);
+        break;
+    }
+  }
+}
+
+function readable({ zoom }: Pen, size: number): boolean {
+  return size * zoom >= 6;
+}
+
+function outline(
+  { context, zoom, theme }: Pen,
+  rect: Rect,
+  radius: number,
+  chosen: boolean,
+  dashed = false,
+): void {
+  context.beginPath();
+  if (radius * zoom < 2) context.rect(rect.x, rect.y, rect.width, rect.height);
+  else context.roundRect(rect.x, rect.y, rect.width, rect.height, radius);
+  context.fill();
+  context.strokeStyle = chosen ? theme.focus : theme.border;
+  context.lineWidth = Math.max(chosen ? 2.5 : 1, (chosen ? 2.5 : 0.5) / zoom);
+  context.setLineDash(dashed ? [5, 4] : []);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function text(
+  { context, theme }: Pen,
+  content: string,
+  x: number,
+  y: number,
+  width: number,
+  size: number,
+  colour: string,
+  weight = '',
+): void {
+  context.font = `${weight} ${size}px ${theme.font}`;
+  context.fillStyle = colour;
+  context.textBaseline = 'middle';
+  context.fillText(shortened(content, width, size), x, y);
+}
+
+/** Cut by its number of characters: measuring every text in every frame would cost more than drawing it. */
+function shortened(content: string, width: number, size: number): string {
+  const most = Math.floor(width / (size * 0.56));
+  return content.length <= most ? content : `${content.slice(0, Math.max(1, most - 1))}…`;
+}
+
+function matched(entry: Entry, { matches }: Highlight): boolean {
+  return matches === null || matches(entry);
+}
+
+function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): void {
+  const { context, theme } = pen;
+  const { task } = box.entry;
+  context.fillStyle = box.parent === null || box.parent.parent !== null ? theme.inner : theme.surface;
+  outline(pen, rect, 8, highlight.selected === box.key);
+  context.fillStyle = theme.status[task.status];
+  context.fillRect(rect.x, rect.y + 8, 4, headHeight - 12);
+  if (!readable(pen, 13)) return;
+  const { total, done, failed } = task.children;
+  const told = `${done}/${total}${failed > 0 ? ` · ${failed} failed` : ''}`;
+  const middle = rect.y + headHeight / 2 + 2;
+  text(pen, `▾ ${lookOf(task.status).sign}`, rect.x + 12, middle, 60, 13, theme.status[task.status]);
+  text(pen, task.name, rect.x + 44, middle, rect.width - 44 - 110, 13, theme.text, '600');
+  context.textAlign = 'end';
+  text(pen, told, rect.x + rect.width - 12, middle, 130, 11, theme.faint);
+  context.textAlign = 'start';
+}
+
+function drawTask(pen: Pen, rect: Rect, entry: Entry, highlight: Highlight): void {
+  const { context, theme } = pen;
+  const { task } = entry;
+  const look = lookOf(task.status);
+  context.globalAlpha = matched(entry, highlight) ? 1 : dim;
+  context.fillStyle = theme.surface;
+  outline(pen, rect, 6, highlight.selected === task.id);
+  context.fillStyle = theme.status[task.status];
+  if (readable(pen, 13)) {
+    context.fillRect(rect.x, rect.y + 6, 4, rect.height - 12);
+    const folded = entry.children.length > 0 ? '▸ ' : '';
+    text(pen, folded + task.name, rect.x + 14, rect.y + 16, rect.width - 22, 13, theme.text, '600');
+    text(pen, look.sign, rect.x + 14, rect.y + 34, 20, 12, theme.status[task.status]);
+    text(pen, `${look.word}${detailOf(entry)}`, rect.x + 32, rect.y + 34, rect.width - 40, 11, theme.faint);
+  } else {
+    context.fillRect(rect.x, rect.y, rect.width, rect.height);
+  }
+  context.globalAlpha = 1;
+}
+
+function detailOf({ task, children }: Entry): string {
+  if (children.length > 0) return ` · ${task.children.done}/${task.children.total}`;
+  if (task.status === 'FAILURE' && task.exitCode !== null) return ` · exit code ${task.exitCode}`;
+  return task.host === null || task.host === 'local' ? ` · ${task.pool}` : ` · ${task.host}`;
+}
+
+function drawGhost(pen: Pen, rect: Rect, name: string, awaited: boolean): void {
+  const { context, theme } = pen;
+  context.fillStyle = theme.background;
+  outline(pen, rect, 6, false, true);
+  if (!readable(pen, 12)) return;
+  text(pen, name, rect.x + 12, rect.y + 14, rect.width - 20, 12, theme.faint, 'italic');
+  const note = awaited ? 'not submitted yet' : 'never submitted';
+  text(pen, note, rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
+}
+
+type StackItem = Extract<Item, { kind: 'stack' }>;
+
+function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, view: Rect): void {
+  const { context, theme } = pen;
+  const { rect } = node;
+  const { stack } = item;
+  const { matches } = highlight;
+  const found = matches !== null && !item.open && !stack.members.some(matches);
+  context.globalAlpha = found ? dim : 1;
+  context.fillStyle = theme.surface;
+  if (!item.open && readable(pen, 10)) {
+    outline(pen, { ...rect, x: rect.x + 6, y: rect.y + 6 }, 6, false);
+    outline(pen, { ...rect, x: rect.x + 3, y: rect.y + 3 }, 6, false);
+  }
+  outline(pen, rect, 6, highlight.selected === item.key);
+  const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
+  let x = bar.x;
+  for (const status of barOrder) {
+    const share = (stack.counts[placeOf(status)] ?? 0) / stack.members.length;
+    context.fillStyle = theme.status[status];
+    context.fillRect(x, bar.y, bar.width * share, bar.height);
+    x += bar.width * share;
+  }
+  if (readable(pen, 12)) {
+    const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
+    text(pen, title, rect.x + padding, rect.y + 14, rect.width - 2 * padding, 13, theme.text, '600');
+    text(
+      pen,
+      countsText(stack.counts),
+      rect.x + padding,
+      rect.y + 50,
+      rect.width - 2 * padding,
+      11,
+      theme.faint,
+    );
+  }
+  context.globalAlpha = 1;
+  if (item.open) drawCells(pen, node, item, highlight, view);
+}
+
+/** From what is done to what is still to come. */
+const barOrder: readonly Status[] = [
+  'SUCCESS',
+  'FAILURE',
+  'FAILED_UPSTREAM',
+  'CANCELLED',
+  'SKIPPED',
+  'RUNNING',
+  'RUNNING_SUBTASKS',
+  'STARTING',
+  'QUEUED',
+  'PENDING',
+];
+
+/** Only the cells that can be seen, status by status: each change of colour costs. */
+function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highlight, view: Rect): void {
+  const { context, theme } = pen;
+  const { members } = stack;
+  const { columns, rows } = gridOf(members.length);
+  const [left, top] = [node.rect.x + padding, node.rect.y + cellsTop];
+  const [across, down] = [cell.width + cell.gap, cell.height + cell.gap];
+  const first = {
+    column: Math.max(0, Math.floor((view.x - left) / across)),
+    row: Math.max(0, Math.floor((view.y - top) / down)),
+  };
+  const last = {
+    column: Math.min(columns - 1, Math.floor((view.x + view.width - left) / across)),
+    row: Math.min(rows - 1, Math.floor((view.y + view.height - top) / down)),
+  };
+  const shown = new Map<string, number[]>();
+  for (let row = first.row; row <= last.row; row++) {
+    for (let column = first.column; column <= last.column; column++) {
+      const at = row * columns + column;
+      const entry = members[at];
+      if (entry === undefined) break;
+      const key = `${matched(entry, highlight) ? '1' : '0'}${entry.task.status}`;
+      const places = shown.get(key);
+      if (places === undefined) shown.set(key, [at]);
+      else places.push(at);
+    }
+  }
+  const legible = readable(pen, 11);
+  for (const status of statuses) {
+    for (const bright of [false, true]) {
+      const places = shown.get(`${bright ? '1' : '0'}${status}`);
+      if (places === undefined) continue;
+      context.fillStyle = theme.status[status];
+      context.globalAlpha = (bright ? 1 : dim) * (legible ? 0.28 : 0.85);
+      for (const at of places) {
+        const x = left + (at % columns) * across;
+        const y = top + Math.floor(at / columns) * down;
+        context.fillRect(x, y, cell.width, cell.height);
+      }
+      context.globalAlpha = bright ? 1 : dim;
+      if (!legible) continue;
+      for (const at of places) {
+        const rect = cellRect(node, at);
+        const name = members[at]?.task.name ?? '';
+        text(
+          pen,
+          `${lookOf(status).sign} ${name}`,
+          rect.x + 6,
+          rect.y + rect.height / 2,
+          rect.width - 10,
+          11,
+          theme.text,
+        );
+      }
+    }
+  }
+  context.globalAlpha = 1;
+  const chosen = members.findIndex(({ task }) => task.id === highlight.selected);
+  if (chosen < 0) return;
+  const rect = cellRect(node, chosen);
+  context.strokeStyle = theme.focus;
+  context.lineWidth = Math.max(2, 2 / pen.zoom);
+  context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+}

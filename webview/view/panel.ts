@@ -1,0 +1,226 @@
+/** All about the selected task, beside the graph. */
+import type { Explanation, TaskDetail, TaskView } from '../../server/protocol/tasks.ts';
+import { button, iconButton } from '../controls.ts';
+import { type Link, taskPath } from '../link/link.ts';
+import { kindLabels } from '../render/lines.ts';
+import { lookOf } from '../state/statuses.ts';
+import { type Entry, siblingsOf, type Tasks } from '../state/tasks.ts';
+import { upstreamFinder } from '../state/upstreams.ts';
+import { durationText, ranFor, statusText } from '../state/words.ts';
+import { actionButtons } from './actions.ts';
+import { element, linkButton, setText } from './dom.ts';
+import { LogView } from './logView.ts';
+
+/** How soon changes of a task are shown that have to be asked for. */
+const askMs = 300;
+/** So many names are listed of a dependency on a fan-out. */
+const mostNames = 8;
+
+export class Panel {
+  readonly root = element('aside', 'panel');
+  private readonly body = element('div', 'about');
+  private readonly logPlace = element('div', 'tail');
+  private readonly told = element('div', 'told');
+  private entry: Entry | null = null;
+  private log: LogView | null = null;
+  private logged = '';
+  private timer = 0;
+  private readonly ticking: number;
+  private duration: HTMLElement | null = null;
+
+  constructor(
+    private readonly link: Link,
+    private readonly tasks: () => Tasks,
+    private readonly act: { go(id: string): void; close(): void },
+  ) {
+    this.root.setAttribute('aria-label', 'Selected task');
+    this.told.setAttribute('role', 'status');
+    this.root.append(this.body, this.told, this.logPlace);
+    this.root.hidden = true;
+    this.ticking = setInterval(() => this.tick(), 1_000);
+  }
+
+  stop(): void {
+    this.show(null);
+    clearInterval(this.ticking);
+  }
+
+  show(entry: Entry | null): void {
+    if (entry !== this.entry) setText(this.told, '');
+    this.entry = entry;
+    this.root.hidden = entry === null;
+    this.tail();
+    if (entry === null) return;
+    this.draw(entry.task, null, null);
+    void this.ask(entry);
+  }
+
+  /** Tasks have changed; this one may be among them. */
+  changed(entries: readonly Entry[]): void {
+    const { entry } = this;
+    if (entry === null || this.timer !== 0 || !entries.includes(entry)) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      if (this.entry === null) return;
+      this.tail();
+      void this.ask(this.entry);
+    }, askMs);
+  }
+
+  private async ask(entry: Entry): Promise<void> {
+    const path = taskPath(entry.task.id);
+    try {
+      const [detail, explanation] = await Promise.all([
+        this.link.request<TaskDetail>('GET', path),
+        this.link.request<Explanation>('GET', `${path}/explain`),
+      ]);
+      if (this.entry === entry) this.draw(detail, detail, explanation.sentences);
+    } catch (error) {
+      if (this.entry === entry) setText(this.told, (error as Error).message);
+    }
+  }
+
+  /** The last lines of the output of the attempt that is the latest by now. */
+  private tail(): void {
+    const wanted = this.entry === null ? '' : `${this.entry.task.id} ${this.entry.task.attempt}`;
+    if (wanted === this.logged) return;
+    this.logged = wanted;
+    this.log?.stop();
+    this.log = null;
+    this.logPlace.replaceChildren();
+    if (this.entry === null || this.entry.task.attempt === 0) return;
+    const { id, attempt } = this.entry.task;
+    this.log = new LogView(this.link, { id, attempt, tail: 16 * 1024, lines: 200 });
+    this.logPlace.append(element('h3', '', 'Output'), this.log.root);
+  }
+
+  private tick(): void {
+    if (this.duration === null || this.entry === null) return;
+    const ran = ranFor(this.entry.task, Date.now());
+    if (ran !== null) setText(this.duration, durationText(ran));
+  }
+
+  private draw(task: TaskView, detail: TaskDetail | null, sentences: readonly string[] | null): void {
+    const look = lookOf(task.status);
+    const sign = element('span', `sign ${task.status}`, look.sign);
+    sign.setAttribute('aria-hidden', 'true');
+    const head = element(
+      'div',
+      'head',
+      element('h2', '', task.name),
+      iconButton('×', 'Close', this.act.close),
+    );
+    const facts = element('dl', '');
+    const fact = (name: string, ...values: (Node | string | null)[]) => {
+      if (values.every((value) => value === null || value === '')) return;
+      facts.append(element('dt', '', name), element('dd', '', ...values));
+    };
+    this.duration = element('span', '');
+    fact('Id', element('code', '', task.id));
+    fact('Command', element('code', 'command', commandText(task.command)));
+    fact('Folder', element('code', '', task.cwd));
+    fact('Pool', task.pool);
+    fact('Host', hostText(task, detail));
+    if (task.startedAt !== null) {
+      fact('Started', new Date(task.startedAt).toLocaleString());
+      fact('Duration', this.duration);
+    } else fact('Submitted', new Date(task.createdAt).toLocaleString());
+    const { total, done, failed } = task.children;
+    if (total > 0) fact('Sub-tasks', `${done} of ${total} done${failed > 0 ? `, ${failed} failed` : ''}`);
+    fact('Waits for', this.upstreams(task));
+    fact('Awaited by', this.downstreams(task));
+    const labels = Object.entries(task.labels).map(([key, value]) => `${key}=${value}`);
+    fact('Labels', labels.join(', '));
+    if (detail !== null && detail.attempts.length > 1) fact('Attempts', attemptList(detail));
+    const why = sentences ?? (task.reason === null ? [] : [task.reason]);
+    const actions = actionButtons(this.link, task, (sentence) => setText(this.told, sentence));
+    this.body.replaceChildren(
+      head,
+      element('p', 'status', sign, ` ${statusText(task)}`),
+      ...why.map((sentence) => element('p', 'why', sentence)),
+      element(
+        'div',
+        'actions',
+        button('Logs', () => this.link.showLog(task.id), 'primary'),
+        ...actions,
+      ),
+      facts,
+    );
+    this.tick();
+  }
+
+  private siblings(task: TaskView): readonly Entry[] {
+    const entry = this.tasks().byId.get(task.id);
+    return entry === undefined ? [] : siblingsOf(this.tasks(), entry);
+  }
+
+  private upstreams(task: TaskView): Node | null {
+    if (task.dependencies.length === 0) return null;
+    const find = upstreamFinder(this.siblings(task));
+    const list = element('ul', '');
+    for (const { name, kind, state } of task.dependencies) {
+      const [found, second] = find(name);
+      const target =
+        found !== undefined && second === undefined
+          ? linkButton(name, () => this.act.go(found.task.id))
+          : name;
+      const progress = state === 'unknown' ? 'nobody has submitted it yet' : state;
+      list.append(element('li', '', target, ` (${kindLabels[kind]}): ${progress}`));
+    }
+    return list;
+  }
+
+  private downstreams(task: TaskView): Node | null {
+    const siblings = this.siblings(task);
+    const find = upstreamFinder(siblings);
+    const names = new Map<string, boolean>();
+    const isMeant = (name: string) => {
+      let meant = names.get(name);
+      if (meant === undefined)
+        names.set(name, (meant = find(name).some((entry) => entry.task.id === task.id)));
+      return meant;
+    };
+    const found = siblings.filter((entry) => entry.task.dependencies.some(({ name }) => isMeant(name)));
+    if (found.length === 0) return null;
+    const list = element('ul', '');
+    for (const { task: other } of found.slice(0, mostNames)) {
+      list.append(
+        element(
+          'li',
+          '',
+          linkButton(other.name, () => this.act.go(other.id)),
+          ` (${lookOf(other.status).word})`,
+        ),
+      );
+    }
+    if (found.length > mostNames) list.append(element('li', '', `and ${found.length - mostNames} more`));
+    return list;
+  }
+}
+
+/** As it could be typed: words that a shell would take apart are quoted. */
+export function commandText(command: readonly string[]): string {
+  return command
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}
+
+function hostText({ host }: TaskView, detail: TaskDetail | null): string {
+  const gpus = detail?.attempts.at(-1)?.gpus ?? [];
+  if (host === null) return '';
+  return gpus.length === 0 ? host : `${host}, GPU ${gpus.join(', ')}`;
+}
+
+function attemptList({ attempts }: TaskDetail): Node {
+  const list = element('ol', '');
+  for (const attempt of attempts) {
+    const { state, host, exitCode, signal, reason, startedAt, endedAt } = attempt;
+    const end = signal ?? (exitCode === null ? state : `exit code ${exitCode}`);
+    const took =
+      startedAt === null || endedAt === null
+        ? ''
+        : `, ${durationText(Date.parse(endedAt) - Date.parse(startedAt))}`;
+    list.append(element('li', '', `${end} on ${host}${took}${reason === null ? '' : `: ${reason}`}`));
+  }
+  return list;
+}

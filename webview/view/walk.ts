@@ -1,0 +1,54 @@
+/** Where the arrow keys lead: right and left along the dependencies, up and down among neighbours. Pure. */
+import type { Node, Scene } from '../render/scene.ts';
+
+export type Direction = 'left' | 'right' | 'up' | 'down';
+
+/** The key of the item that comes next; null where there is none. */
+export function next(scene: Scene, from: string, direction: Direction): string | null {
+  const node = scene.nodes.get(from);
+  if (node === undefined) return scene.root.key;
+  if (direction === 'right' || direction === 'left') {
+    const linked = scene.lines.flatMap(({ edge }) => {
+      const [here, there] = direction === 'right' ? [edge.from, edge.to] : [edge.to, edge.from];
+      return here === from ? [there] : [];
+    });
+    return nearest(scene, node, linked) ?? aside(scene, node, direction);
+  }
+  const siblings = siblingsOf(node).filter((key) => {
+    const other = scene.nodes.get(key);
+    if (other === undefined || key === from) return false;
+    const [a, b] = [middle(node), middle(other)];
+    return direction === 'down' ? b.y > a.y + 1 : b.y < a.y - 1;
+  });
+  return nearest(scene, node, siblings) ?? aside(scene, node, direction);
+}
+
+/** Without a dependency to follow: into a box, or out of it. */
+function aside(scene: Scene, { item }: Node, direction: Direction): string | null {
+  if (direction === 'left' || direction === 'up') return item.parent?.key ?? null;
+  if (item.kind !== 'box') return null;
+  const inside = item.items.flatMap(({ key }) => scene.nodes.get(key) ?? []);
+  inside.sort((a, b) => a.rect.x - b.rect.x || a.rect.y - b.rect.y);
+  return inside[0]?.item.key ?? null;
+}
+
+function siblingsOf({ item }: Node): string[] {
+  return item.parent?.items.map(({ key }) => key) ?? [];
+}
+
+function nearest(scene: Scene, from: Node, keys: readonly string[]): string | null {
+  const a = middle(from);
+  let best: { key: string; distance: number } | null = null;
+  for (const key of keys) {
+    const node = scene.nodes.get(key);
+    if (node === undefined) continue;
+    const b = middle(node);
+    const distance = Math.abs(a.x - b.x) + Math.abs(a.y - b.y);
+    if (best === null || distance < best.distance) best = { key, distance };
+  }
+  return best?.key ?? null;
+}
+
+function middle({ rect }: Node): { x: number; y: number } {
+  return { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 };
+}
