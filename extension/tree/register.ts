@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
-import { isDone } from './entries.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
 import { choiceText, chooseFilter } from './filterMenu.ts';
 import type { TaskNode } from './look.ts';
@@ -101,9 +100,10 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   });
   registerCommand(context, parts, 'vbatch.task.reveal', async ({ id }: { id: string }) => {
     const entry = store.find(id);
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     if (entry.fitting === 0) await setChoice(noChoice);
-    await tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
+    await view.reveal(entry);
+    return true;
   });
   describe();
 }

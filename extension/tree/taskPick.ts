@@ -1,5 +1,6 @@
 /** Which tasks a command is about: those of a menu, those selected, or what a person picks. */
 import * as vscode from 'vscode';
+import { VbatchError } from '../../server/protocol/errors.ts';
 import { type Ability, can } from './abilities.ts';
 import type { Entry } from './entries.ts';
 import { lookOf, type TaskNode } from './look.ts';
@@ -29,7 +30,8 @@ export async function tasksOf(
   }
   if (!('kind' in argument)) {
     const entry = store.find(argument.id);
-    return entry === undefined ? [] : [entry];
+    if (entry !== undefined) return [entry];
+    throw new VbatchError('notFound', vscode.l10n.t('This window knows no task {0}.', argument.id));
   }
   const nodes = all !== undefined && all.includes(argument) ? all : [argument];
   const chosen = nodes.filter((node): node is Entry => node.kind === 'task');

@@ -1,6 +1,7 @@
 /** The view of tasks: gives VS Code what it asks for, and tells it what changes, several times a second at most. */
 import * as vscode from 'vscode';
 import type { Parts } from '../connection/connection.ts';
+import { type Entry, isDone } from './entries.ts';
 import { type Look, lookOf, type TaskNode } from './look.ts';
 import { Shown } from './shown.ts';
 import { childrenOf, parentOf } from './taskNodes.ts';
@@ -52,6 +53,13 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     if (!this.mustWait()) this.arrive();
     if (!this.tree.visible || this.gathering !== null) return;
     this.gathering = setTimeout(() => this.flush(), gatherMs);
+  }
+
+  /** Shows a task to a person, wherever it is. */
+  async reveal(entry: Entry): Promise<void> {
+    // VS Code looks for it among what it has been given, and brings that up to date before.
+    this.flush();
+    await this.tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
   }
 
   async getChildren(node?: TaskNode): Promise<TaskNode[]> {
@@ -107,6 +115,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   }
 
   private flush(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
     this.gathering = null;
     this.now = Date.now();
     const nodes = this.shown.changes();

@@ -43,6 +43,7 @@ describe('activation', () => {
     await connection.client();
     await vscode.commands.executeCommand('vbatch.server.stop');
     const { pid } = await (await connection.client()).server();
-    assert.ok(pid > 0);
+    await vscode.commands.executeCommand('vbatch.server.restart');
+    assert.notEqual((await (await connection.client()).server()).pid, pid);
   });
 });

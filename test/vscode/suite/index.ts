@@ -36,5 +36,6 @@ export async function run(): Promise<void> {
 async function importTrusted(): Promise<void> {
   await import('./activation.ts');
   await import('./manifest.ts');
+  await import('./tasks.ts');
   await import('./scripts.ts');
 }
