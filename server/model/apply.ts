@@ -53,7 +53,7 @@ function change(step: Step, event: TaskEvent): void {
       break;
     }
     case 'delivered':
-      delivered(state, event.run, event.host, event.manifest);
+      delivered(state, event);
       break;
     case 'collected':
       collected(state, event);

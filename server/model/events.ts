@@ -51,8 +51,15 @@ export type TaskEvent =
   | { type: 'started'; at: number; task: TaskNumber; attempt: number }
   | { type: 'ended'; at: number; task: TaskNumber; attempt: number; exit: Exit }
   | { type: 'lost'; at: number; task: TaskNumber; attempt: number }
-  /** The run's folder on a host holds this now. */
-  | { type: 'delivered'; at: number; run: TaskNumber; host: string; manifest: string }
+  /** The run's folder on a host holds this now. With `from`, that was the folder of this other run till now. */
+  | {
+      type: 'delivered';
+      at: number;
+      run: TaskNumber;
+      host: string;
+      manifest: string;
+      from?: TaskNumber;
+    }
   | Collected
   | { type: 'timedOut'; at: number; task: TaskNumber; attempt: number }
   | { type: 'cancelled'; at: number; task: TaskNumber }

@@ -77,7 +77,21 @@ export function treeOf(state: State, task: Task): Tree | null {
 }
 
 /** A run's folder on a host holds this now. */
-export function delivered(state: State, number: TaskNumber, host: string, manifest: string): void {
+export function delivered(
+  state: State,
+  {
+    run: number,
+    host,
+    manifest,
+    from,
+  }: { run: TaskNumber; host: string; manifest: string; from?: TaskNumber },
+): void {
+  const giver = from === undefined ? undefined : state.tasks.get(from);
+  if (giver?.tree) {
+    state.touch(giver);
+    const { [host]: _given, ...hosts } = giver.tree.hosts;
+    giver.tree = { ...giver.tree, hosts };
+  }
   const run = state.tasks.get(number);
   if (!run?.tree) return;
   state.touch(run);

@@ -50,6 +50,7 @@ export interface Delivery {
 export async function deliver(delivery: Delivery): Promise<void> {
   const { workspace, run, holds, wanted, isBusy } = delivery;
   const changes = diff(holds ?? emptyManifest, wanted).filter(({ path }) => !isBusy(path));
+  if (holds !== null && changes.length === 0) return;
   const lacking = await ask(workspace, changes);
   const progress = { files: 0, allFiles: lacking.length, bytes: 0, allBytes: 0 };
   for (const { size } of lacking) progress.allBytes += size;

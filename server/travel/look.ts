@@ -15,6 +15,8 @@ export interface Look {
   readonly changes: Change[];
   /** What is there and cannot be taken, as sentences. */
   readonly notes: string[];
+  /** Nothing at all has been touched there. */
+  readonly isQuiet: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export function readLook(lines: readonly string[], holds: Manifest): Look | null
     .filter(([path, entry]) => travels(path) && !sameEntry(entry, holds.get(path)))
     .map(([path, entry]) => ({ path, entry }))
     .sort((a, b) => byPath(a.path, b.path));
-  return { changes, notes };
+  return { changes, notes, isQuiet: lines.length === 0 };
 }
 
 /** What nobody asked for: what git keeps for itself, what Python keeps of its programs, files in the making. */

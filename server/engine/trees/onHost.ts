@@ -31,6 +31,7 @@ export class TreeOnHost {
     private readonly landings: Landings,
     private readonly run: TaskNumber,
     private readonly host: string,
+    private readonly others: (run: TaskNumber) => TreeOnHost,
   ) {}
 
   /** Whether the folder holds all that the run has by now. */
@@ -78,7 +79,7 @@ export class TreeOnHost {
   private async deliver(): Promise<void> {
     const { manifests, store } = this.parts;
     const tree = treeOfRun(this.parts, this.run);
-    const before = tree.hosts[this.host];
+    const before = tree.hosts[this.host] ?? (await this.adopt());
     if (before === tree.manifest) return;
     const { workspace, run } = this;
     const wanted = await manifests.load(tree.manifest);
@@ -98,6 +99,48 @@ export class TreeOnHost {
     const { core } = this.parts;
     if (!core.state.tasks.get(run)?.tree) return;
     core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest });
+  }
+
+  /**
+   * Takes over the folder of an earlier run of the same folder that is done, if there is one, so that only what
+   * has changed since then is sent and written. Gives what it holds.
+   */
+  private async adopt(): Promise<string | undefined> {
+    const { core } = this.parts;
+    for (const from of [...core.state.runs].reverse()) {
+      if (this.offer(from) === null) continue;
+      const adopted = await this.others(from).give(this.run);
+      if (adopted !== null) return adopted;
+      break;
+    }
+    return undefined;
+  }
+
+  /** What a run's folder holds that may be taken over; null where it may not. */
+  private offer(from: TaskNumber): string | null {
+    const { state } = this.parts.core;
+    const run = state.tasks.get(from);
+    if (from === this.run || !run?.tree || run.phase.kind !== 'done') return null;
+    const isKept = run.tree.left.some(({ host }) => host === this.host);
+    if (isKept || run.tree.folder !== treeOfRun(this.parts, this.run).folder) return null;
+    return run.tree.hosts[this.host] ?? null;
+  }
+
+  /** Hands the folder over to another run, unless something has been written there since its last task ended. */
+  private give(to: TaskNumber): Promise<string | null> {
+    return this.turns.take(async () => {
+      const { core, manifests } = this.parts;
+      const { workspace, host, run } = this;
+      const manifest = this.others(to).offer(run);
+      if (manifest === null) return null;
+      const { changes } = await look(workspace, run, await manifests.load(manifest));
+      if (changes.length > 0 || this.others(to).offer(run) !== manifest) return null;
+      // Said first: whatever comes of it, nobody takes the folder for that of this run any more.
+      core.commit({ type: 'delivered', at: core.time(), run: to, host, manifest, from: run });
+      await core.settled();
+      await callForLines(workspace, { words: ['adopt', String(run), String(to)] });
+      return manifest;
+    });
   }
 
   private async saved(manifest: Manifest): Promise<string> {
@@ -127,7 +170,8 @@ export class TreeOnHost {
     const holds = await manifests.load(before);
     const { workspace, run } = this;
     const isBusy = this.othersRun(new Set(ended));
-    const { changes, notes, left } = await this.fetch(workspace, holds, ended);
+    const { changes, notes, left, isQuiet } = await this.fetch(workspace, holds, ended);
+    if (isQuiet) return;
     if (changes.length > 0 || notes.length > 0 || left.length > 0) {
       await this.landings.alone(run, () =>
         this.landings.land(run, { task: first, holds, changes, host: this.host, notes, left }),
@@ -149,7 +193,8 @@ export class TreeOnHost {
       );
       if (await fetchContents({ workspace, store, folder: incoming, run: this.run, tell }, files)) {
         const left = this.leftFiles(workspace, stay);
-        return { changes: come, left, notes: [...seen.notes, ...leftNotes(left)] };
+        const { isQuiet } = seen;
+        return { changes: come, left, notes: [...seen.notes, ...leftNotes(left)], isQuiet };
       }
       if (again === tries) throw new VbatchError('refused', 'files there changed whenever they were fetched');
     }

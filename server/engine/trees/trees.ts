@@ -50,6 +50,17 @@ export interface Place {
   workspace: string | null;
 }
 
+function treeOnHost(machinery: Machinery, run: TaskNumber, host: string): TreeOnHost {
+  const { parts, landings, onHosts } = machinery;
+  const key = `${run} ${host}`;
+  let found = onHosts.get(key);
+  if (!found) {
+    found = new TreeOnHost(parts, landings, run, host, (other) => treeOnHost(machinery, other, host));
+    onHosts.set(key, found);
+  }
+  return found;
+}
+
 function amount(entries: readonly object[]): string {
   const sizes = entries.flatMap((entry) => ('size' in entry ? [Number(entry.size)] : []));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
@@ -224,11 +235,7 @@ export class Trees {
   }
 
   private async onHost(run: TaskNumber, host: string): Promise<TreeOnHost> {
-    const { parts, landings, onHosts } = await this.machinery();
-    const key = `${run} ${host}`;
-    let found = onHosts.get(key);
-    if (!found) onHosts.set(key, (found = new TreeOnHost(parts, landings, run, host)));
-    return found;
+    return treeOnHost(await this.machinery(), run, host);
   }
 
   private machinery(): Promise<Machinery> {

@@ -24,6 +24,7 @@
 #   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
 #   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
 #                          meanwhile: what was changed just then could change again without a trace, and is left out
+#   adopt OLD NEW          the folder of the run OLD becomes that of NEW
 #   remove RUN…            removes these runs, and contents that no run has used for long
 #
 # A line says `KIND INODE SIZE CTIME MODE NAME`, KIND being f, l, d or another letter; after the name of a link come
@@ -165,9 +166,21 @@ _vb_part() {
   [ ! -f "$_vb_file" ] || exit 0
   [ "$2" -ne 0 ] || : >"$_vb_file.part" || exit 1
   [ "$(wc -c <"$_vb_file.part")" -eq "$2" ] || _vb_fail 'it is being sent already'
-  _vb_unzip "$4" >>"$_vb_file.part" || exit 1
+  if [ "$2" -eq 0 ] && [ -n "$_vb_sum" ]; then
+    # Its hash is found while it comes.
+    rm -f "$_vb_file.fifo"
+    mkfifo "$_vb_file.fifo" || exit 1
+    $_vb_sum <"$_vb_file.fifo" >"$_vb_file.sum" &
+    _vb_unzip "$4" | tee -a "$_vb_file.part" >"$_vb_file.fifo"
+    wait
+    read -r _vb_line _vb_rest <"$_vb_file.sum"
+    rm -f "$_vb_file.fifo" "$_vb_file.sum"
+  else
+    _vb_unzip "$4" >>"$_vb_file.part"
+    _vb_line=
+  fi
   [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
-  if _vb_holds "$_vb_file.part" "$1"; then
+  if [ "$_vb_line" = "$1" ] || _vb_holds "$_vb_file.part" "$1"; then
     mv -f "$_vb_file.part" "$_vb_file" || exit 1
   else
     rm -f "$_vb_file.part"
@@ -234,11 +247,14 @@ _vb_merge() {
     cd "$_vb_in/tree" || return
   fi
   find . ! -path . -print0 >../names || return
-  [ -s ../names ] || return 0
   find . -type d -exec sh "$_vb_self" "$_vb_root" folders "$_vb_run/tree" {} + || return
   cd "$_vb_run/tree" || return
-  xargs -0 sh "$_vb_self" "$_vb_root" find <"$_vb_in/names" | _vb_lines >../placed || return
-  { _vb_unnamed ../placed <../index && cat ../placed; } | sort >../index.new && mv -f ../index.new ../index
+  : >../placed
+  if [ -s "$_vb_in/names" ]; then
+    xargs -0 sh "$_vb_self" "$_vb_root" find <"$_vb_in/names" | _vb_lines >../placed || return
+  fi
+  { tr '\n\000' '\001\n' <"$_vb_in/gone" | sed 's/^.\//- 0 0 0 0 /' && cat ../placed; } >../known
+  { _vb_unnamed ../known <../index && cat ../placed; } | sort >../index.new && mv -f ../index.new ../index
 }
 
 # Moves what is in these folders to where it belongs below TREE: TREE FOLDER…
@@ -296,9 +312,10 @@ look) _vb_look "$@" ;;
 get) cd "runs/$1/tree" && exec xargs -0 cat ;;
 rest) cd "runs/$1/tree" && exec xargs -0 tail -c "+$(($2 + 1))" ;;
 accept) _vb_accept "$@" ;;
+adopt) [ ! -e "runs/$2" ] && mv "runs/$1" "runs/$2" ;;
 remove)
   for _vb_run; do rm -rf "runs/$_vb_run"; done
-  find contents -type f -mtime +30 -exec rm -f {} +
+  find contents -mtime +30 ! -type d -exec rm -f {} +
   ;;
 esac || exit
 printf 'ok\n'

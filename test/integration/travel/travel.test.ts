@@ -92,7 +92,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     const manifest = await snapshot();
     await bring(null, manifest);
     expect(await snapshot(join(base, 'host/runs/7/tree'))).toEqual(manifest);
-    expect(await look(host(), 7, manifest)).toEqual({ changes: [], notes: [] });
+    expect(await look(host(), 7, manifest)).toEqual({ changes: [], notes: [], isQuiet: true });
   });
 
   it('is brought up to date file by file, and what is open there goes on as it was', async () => {
@@ -109,7 +109,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     await bring(first, second);
     expect(await snapshot(join(base, 'host/runs/7/tree'))).toEqual(second);
     expect(lstatSync(tree('nothing')).ino).toBe(before);
-    expect(await look(host(), 7, second)).toEqual({ changes: [], notes: [] });
+    expect(await look(host(), 7, second)).toEqual({ changes: [], notes: [], isQuiet: true });
   });
 
   it('tells what a task has made of it, once', async () => {
