@@ -1,7 +1,8 @@
 /** One day of a person with the extension, in a clean VS Code that has the .vsix installed. */
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createVSIX } from '@vscode/vsce';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { possible, Testbed } from '../support/testbed/testbed.ts';
@@ -16,15 +17,8 @@ let bed: Testbed | null = null;
 
 beforeAll(async () => {
   const vsix = join(projectFolder, '.tmp/vscode-tests/vbatch.vsix');
-  mkdirSync(join(projectFolder, '.tmp/vscode-tests'), { recursive: true });
-  await createVSIX({
-    cwd: projectFolder,
-    packagePath: vsix,
-    dependencies: false,
-    readmePath: 'extension/README.md',
-    allowMissingRepository: true,
-    rewriteRelativeLinks: false,
-  });
+  mkdirSync(dirname(vsix), { recursive: true });
+  await promisify(execFile)(process.execPath, ['package.mjs', vsix], { cwd: projectFolder });
   [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest', vsix })]);
   const workspace = join(host.home, 'examples');
   cpSync(join(projectFolder, 'examples'), workspace, { recursive: true });
