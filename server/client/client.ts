@@ -9,8 +9,15 @@ import type {
   HostWritten,
   Pruned,
 } from '../protocol/hosts.ts';
+import type {
+  LogPlace,
+  LogPlaceQuery,
+  LogQuery,
+  LogSearchMessage,
+  LogSearchQuery,
+} from '../protocol/logQueries.ts';
 import type { LogChunk } from '../protocol/logs.ts';
-import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
+import type { ListQuery, PruneRequest } from '../protocol/queries.ts';
 import type {
   ActionResult,
   Explanation,
@@ -25,7 +32,7 @@ import type {
   TaskList,
   TaskView,
 } from '../protocol/tasks.ts';
-import { FrameDecoder } from './logs.ts';
+import { FrameDecoder, searchMessages } from './logs.ts';
 import { type Address, type Finder, Transport } from './transport.ts';
 
 /** How long to wait for a server that is gone before looking again. */
@@ -89,6 +96,21 @@ export class Client {
     const decoder = new FrameDecoder();
     for await (const bytes of arriving) yield* decoder.push(bytes);
     decoder.end();
+  }
+
+  /** How much an attempt has written, and where a position in both streams is. */
+  logPlace(id: string, query: LogPlaceQuery = {}): Promise<LogPlace> {
+    return this.get(`${taskPath(id)}/log/place${queryText({ ...query })}`);
+  }
+
+  /** Lines of an attempt's log that hold a text, as they are found. Throws why it cannot be read on. */
+  async *searchLog(
+    id: string,
+    query: LogSearchQuery,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LogSearchMessage> {
+    const path = `${taskPath(id)}/log/search${queryText({ ...query })}`;
+    yield* searchMessages(this.transport.bytes(path, signal));
   }
 
   /**

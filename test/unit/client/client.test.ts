@@ -36,6 +36,20 @@ async function collect(chunks: AsyncIterable<LogChunk>): Promise<{ stdout: strin
   return all;
 }
 
+it('searches a log, and throws where the search breaks off', async () => {
+  const hits: unknown[] = [];
+  const id = 'run-1/a b';
+  for await (const message of client.searchLog(id, { text: 'u', attempt: 2 })) hits.push(message);
+  expect(hits).toMatchObject([{ type: 'hit', stream: 'stdout', text: 'out' }, { type: 'end' }]);
+  server.engine.openLog = () => {
+    const source = new PassThrough({ objectMode: true });
+    setImmediate(() => source.destroy(new VbatchError('unreachable', 'The host big is unreachable.')));
+    return source;
+  };
+  await expect(client.searchLog(id, { text: 'u' }).next()).rejects.toThrow('The host big is unreachable.');
+  expect(await client.logPlace(id, { attempt: 1, position: 2 })).toMatchObject({ attempt: 1, position: 2 });
+});
+
 describe('each function', () => {
   it('submits', async () => {
     const tasks = [
