@@ -41,6 +41,16 @@ await Promise.all([
     minify: true,
     banner: { js: '#!/usr/bin/env node' },
   }),
+  build({
+    ...shared,
+    entryPoints: { extension: 'extension/extension.ts' },
+    outdir: 'dist',
+    minify: true,
+    sourcemap: true,
+    // VS Code's own, and speed-ups that ws goes without.
+    external: ['vscode', 'bufferutil', 'utf-8-validate'],
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  }),
 ]);
 
 for (const program of ['vbatch', 'vrun', 'vctl']) chmodSync(`dist/cli/${program}.cjs`, 0o755);

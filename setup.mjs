@@ -19,11 +19,20 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lo
   });
 }
 
-if (process.argv.includes('--test')) installPrograms();
+if (process.argv.includes('--test')) {
+  installPrograms();
+  installHosts();
+}
+
+/** The VS Codes that the extension is tested in, which npm has as packages of their own. */
+function installHosts() {
+  const { status } = spawnSync(process.execPath, ['test/vscode/hosts/setup.mjs'], { stdio: 'inherit' });
+  if (status !== 0) console.log('NOT TESTED HERE: the extension (no VS Code could be installed)');
+}
 
 /**
  * The agent must work under dash, bash and busybox ash; completions under zsh and fish. Hosts behind SSH are made
- * of what comes after.
+ * of what comes after, and VS Code is compiled, searched and shown with the rest.
  */
 function installPrograms() {
   const packages = {
@@ -37,6 +46,10 @@ function installPrograms() {
     sshd: 'openssh-server',
     ip: 'iproute2',
     unshare: 'util-linux',
+    chromium: 'chromium',
+    rg: 'ripgrep',
+    'g++': 'g++',
+    make: 'make',
   };
   const missing = Object.keys(packages).filter((program) => !onPath(program));
   if (missing.length === 0) return;

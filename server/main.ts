@@ -8,6 +8,8 @@ import { readinessVariable, reportReadiness } from './readiness.ts';
 import { version } from './version.ts';
 
 closeInherited(Number(process.env[readinessVariable]));
+// Tells an editor's program to be Node (client/launch.ts); the login shell and the tasks below are not to hear it.
+delete process.env.ELECTRON_RUN_AS_NODE;
 
 // Its output is the log file of the state folder.
 const log = pino(

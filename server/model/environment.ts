@@ -1,8 +1,11 @@
 /** What a submitter's environment says beyond the login environment it started from (R34). */
 import type { EnvironmentChange } from './task.ts';
 
-/** What the shell keeps for itself, and what vbatch sets anew for each task. */
-const ownVariables = new Set(['_', 'SHLVL', 'PWD', 'OLDPWD']);
+/**
+ * What the shell keeps for itself, and what vbatch sets anew for each task. The last one is how the programs run on
+ * an editor's own Node; an editor that a task starts must not take itself for one.
+ */
+const ownVariables = new Set(['_', 'SHLVL', 'PWD', 'OLDPWD', 'ELECTRON_RUN_AS_NODE']);
 const ownPrefix = /^(VBATCH|VELDA)_/;
 
 /**

@@ -1,0 +1,47 @@
+/** Commands about the server, and what is said when the one that runs has another version. */
+import * as vscode from 'vscode';
+import { logFile } from '../../server/client/launch.ts';
+import { registerCommand } from '../commands.ts';
+import type { Parts } from './connection.ts';
+
+export function registerServerCommands(context: vscode.ExtensionContext, parts: Parts): void {
+  const { connection, log } = parts;
+  registerCommand(context, parts, 'vbatch.server.start', async () => {
+    await connection.client();
+  });
+  registerCommand(context, parts, 'vbatch.server.stop', async () => {
+    await connection.stop();
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('The vbatch server has ended; running tasks go on.'),
+    );
+  });
+  registerCommand(context, parts, 'vbatch.server.restart', () =>
+    vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: vscode.l10n.t('Restarting the vbatch server…'),
+      },
+      () => connection.restart(),
+    ),
+  );
+  registerCommand(context, parts, 'vbatch.server.showLog', async () => {
+    const uri = vscode.Uri.file(logFile(connection.home));
+    await vscode.window.showTextDocument(uri, { preview: true });
+  });
+  registerCommand(context, parts, 'vbatch.showOutput', () => log.show());
+
+  let asked = false;
+  context.subscriptions.push(
+    connection.onDidChangeState(async (state) => {
+      if (state.kind !== 'lost' || !state.mismatch || asked) return;
+      asked = true;
+      const restart = vscode.l10n.t('Restart Server');
+      const text = vscode.l10n.t(
+        'The vbatch server that runs is of another version than this extension. Running tasks go on while it restarts.',
+      );
+      const choice = await vscode.window.showWarningMessage(text, restart);
+      asked = false;
+      if (choice === restart) await vscode.commands.executeCommand('vbatch.server.restart');
+    }),
+  );
+}
