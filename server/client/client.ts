@@ -136,6 +136,30 @@ export class Client {
     }
   }
 
+  /**
+   * What an attempt writes until it is over, from where both streams have come to; each byte once, over lost
+   * connections and restarts of the server. Waits for an attempt that is yet to begin.
+   */
+  async *followAttempt(
+    id: string,
+    attempt: number,
+    before: Readonly<Record<LogChunk['stream'], number>>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LogChunk> {
+    const told = { ...before };
+    for (;;) {
+      try {
+        for await (const chunk of this.log(id, { attempt, follow: true, ...told }, signal)) {
+          told[chunk.stream] += chunk.data.length;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        await this.pauseAfter(error, signal);
+      }
+    }
+  }
+
   /** Types into a task's stdin. Asks again after a lost connection: what has arrived is not typed twice. */
   async type(id: string, request: StdinRequest, signal?: AbortSignal): Promise<StdinResponse> {
     for (;;) {

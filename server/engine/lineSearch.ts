@@ -27,7 +27,7 @@ const shownAfter = 400;
 
 const newline = 0x0a;
 const escape = 0x1b;
-// biome-ignore lint: escape sequences begin with a control character.
+// oxlint-disable-next-line no-control-regex -- they begin and end with such characters.
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
 
 /** Of one stream: the line that has not ended yet. */

@@ -17,8 +17,8 @@ function search(sought: Partial<Sought> & { text: string }, pieces: readonly Pie
 }
 
 /** What a search of the whole text finds, line by line. */
-function naive(text: string, pieces: readonly Piece[]): [string, number, number][] {
-  const found: [string, number, number][] = [];
+function naive(text: string, pieces: readonly Piece[]): string[] {
+  const found: string[] = [];
   for (const stream of ['stdout', 'stderr'] as const) {
     const bytes: [number, number][] = [];
     let at = 0;
@@ -37,7 +37,7 @@ function naive(text: string, pieces: readonly Piece[]): [string, number, number]
       }
       const start = line[0]?.[1];
       if (start !== undefined && Buffer.from(line.map(([one]) => one)).includes(text)) {
-        found.push([stream, start, number]);
+        found.push(`${stream} ${start} ${number}`);
       }
       line = [];
       number += 1;
@@ -55,7 +55,7 @@ describe('a search', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), fc.constantFrom('ab', 'é', 'bé'), (pieces, text) => {
         const hits = search({ text, matchCase: true }, pieces);
-        const found = hits.map(({ stream, position, line }) => [stream, position, line]);
+        const found = hits.map(({ stream, position, line }) => `${stream} ${position} ${line}`);
         expect(found.sort()).toEqual(naive(text, pieces).sort());
       }),
     );
