@@ -1,6 +1,6 @@
 // Bundles everything that runs outside the tests into dist/. `node esbuild.mjs`
 
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -53,7 +53,14 @@ await Promise.all([
   }),
 ]);
 
-for (const program of ['vbatch', 'vrun', 'vctl']) chmodSync(`dist/cli/${program}.cjs`, 0o755);
+// What VS Code's terminals find on PATH (extension/terminal).
+mkdirSync('dist/bin');
+for (const program of ['vbatch', 'vrun', 'vctl']) {
+  chmodSync(`dist/cli/${program}.cjs`, 0o755);
+  cpSync('extension/bin/program.sh', `dist/bin/${program}`);
+  chmodSync(`dist/bin/${program}`, 0o755);
+  cpSync('extension/bin/program.cmd', `dist/bin/${program}.cmd`);
+}
 for (const script of readdirSync('server/hosts/agent').filter((name) => name.endsWith('.sh'))) {
   cpSync(`server/hosts/agent/${script}`, `dist/${script}`);
 }

@@ -42,9 +42,9 @@ export class Link {
   }
 
   /** A client of the running server; starts one where there is none. Throws a sentence for a person. */
-  client(): Promise<Client> {
+  async client(): Promise<Client> {
     this.options.permit();
-    if (this.opened !== null && this.options.published() !== null) return Promise.resolve(this.opened.client);
+    if (this.opened !== null && this.options.published() !== null) return this.opened.client;
     this.opening ??= this.open().finally(() => {
       this.opening = null;
     });

@@ -29,6 +29,9 @@ export function registerServerCommands(context: vscode.ExtensionContext, parts: 
     await vscode.window.showTextDocument(uri, { preview: true });
   });
   registerCommand(context, parts, 'vbatch.showOutput', () => log.show());
+  registerCommand(context, parts, 'vbatch.openWalkthrough', () =>
+    vscode.commands.executeCommand('workbench.action.openWalkthrough', 'vbatch.vbatch#start'),
+  );
 
   let asked = false;
   context.subscriptions.push(

@@ -66,7 +66,7 @@ function lineWords(text: string, where: string): string[] {
 }
 
 /** Words as a shell splits them: quotes and backslashes, but no expansion. Null: an open quote. */
-function splitWords(text: string): string[] | null {
+export function splitWords(text: string): string[] | null {
   const words: string[] = [];
   const piece = /\s+|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)/suy;
   let word: string | null = null;

@@ -34,8 +34,9 @@ async function runSuite(name: HostName): Promise<{ results: readonly Result[]; o
   const lines: string[] = [];
   try {
     const workspace = join(host.home, 'workspace');
-    mkdirSync(workspace);
-    writeFileSync(join(workspace, 'hello.sh'), '#!/bin/sh\necho hello\n');
+    mkdirSync(join(workspace, '.vscode'), { recursive: true });
+    const tasks = [{ type: 'vbatch', label: 'seven', command: 'exit 7', problemMatcher: [] }];
+    writeFileSync(join(workspace, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks }));
     const context = await sealedContext(browser);
     const page = await context.newPage();
     await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) => {

@@ -7,3 +7,10 @@ export async function extension(): Promise<Api> {
   if (found === undefined) throw new Error('the extension is not there');
   return found.activate();
 }
+
+/** The folder that the window shows. */
+export function folder(): string {
+  const [first] = vscode.workspace.workspaceFolders ?? [];
+  if (first === undefined) throw new Error('the window has no folder');
+  return first.uri.fsPath;
+}

@@ -1,0 +1,67 @@
+/** Tells of runs that have ended: one word for each, or one for all where many end together. */
+import * as vscode from 'vscode';
+import { formatDuration } from '../../server/protocol/quantities.ts';
+import type { TaskView } from '../../server/protocol/tasks.ts';
+import type { RunRegistry } from '../runs/registry.ts';
+import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
+import { statusWord } from '../runs/words.ts';
+import { canRetry, type Wanted, worthTelling } from './worthy.ts';
+
+/** Runs that end within this time are told of together. Milliseconds. */
+const gatherMs = 1_000;
+/** More than this many together get one notification. */
+const maxSingle = 3;
+
+export function registerNotifications(context: vscode.ExtensionContext, registry: RunRegistry): void {
+  let gathered: TaskView[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  const tell = () => {
+    timer = null;
+    const runs = gathered;
+    gathered = [];
+    if (runs.length > maxSingle) void tellMany(runs);
+    else for (const run of runs) void tellOne(run);
+  };
+  context.subscriptions.push(
+    registry.onDidUpdate((changes) => {
+      const wanted = vscode.workspace.getConfiguration('vbatch').get<Wanted>('notifications', 'all');
+      const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+      gathered.push(...worthTelling(changes, wanted, folders));
+      if (gathered.length > 0) timer ??= setTimeout(tell, gatherMs);
+    }),
+    { dispose: () => clearTimeout(timer ?? undefined) },
+  );
+}
+
+async function tellOne(run: TaskView): Promise<void> {
+  const logs = vscode.l10n.t('Logs');
+  const retry = vscode.l10n.t('Retry');
+  const never = vscode.l10n.t("Don't Show Again");
+  const seconds = elapsedSeconds(run, Date.now());
+  const duration = seconds === null ? '' : vscode.l10n.t(' after {0}', formatDuration(seconds));
+  const reason = run.reason === null ? '' : `: ${run.reason}`;
+  const text = vscode.l10n.t('{0} {1}{2}{3}', run.id, statusWord(run.status), duration, reason);
+  const choice = hasFailed(run)
+    ? await vscode.window.showErrorMessage(text, logs, ...(canRetry(run) ? [retry] : []), never)
+    : await vscode.window.showInformationMessage(text, logs, never);
+  if (choice === logs) await vscode.commands.executeCommand('vbatch.task.openLog', run.id);
+  if (choice === retry) await vscode.commands.executeCommand('vbatch.task.retry', run.id);
+  if (choice === never) await stopTelling();
+}
+
+async function tellMany(runs: readonly TaskView[]): Promise<void> {
+  const show = vscode.l10n.t('Show Tasks');
+  const never = vscode.l10n.t("Don't Show Again");
+  const failed = runs.filter(hasFailed).length;
+  const text = vscode.l10n.t('{0} runs have ended, {1} of them failed', runs.length, failed);
+  const choice = await (failed > 0
+    ? vscode.window.showErrorMessage(text, show, never)
+    : vscode.window.showInformationMessage(text, show, never));
+  if (choice === show) await vscode.commands.executeCommand('vbatch.tasks.focus');
+  if (choice === never) await stopTelling();
+}
+
+async function stopTelling(): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('vbatch');
+  await settings.update('notifications', 'none', vscode.ConfigurationTarget.Global);
+}

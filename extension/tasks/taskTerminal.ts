@@ -1,0 +1,72 @@
+/** The terminal of a task of tasks.json: submits, shows the output, and ends with the exit code. */
+import * as vscode from 'vscode';
+import { endSentence, exitCodeOf } from '../../server/protocol/exitCode.ts';
+import type { Connection } from '../connection/connection.ts';
+import { submitWords } from '../run/submit.ts';
+
+/** Where nothing could be run. */
+const refusedCode = 1;
+
+export class TaskTerminal implements vscode.Pseudoterminal {
+  private readonly writes = new vscode.EventEmitter<string>();
+  private readonly closes = new vscode.EventEmitter<number>();
+  readonly onDidWrite = this.writes.event;
+  readonly onDidClose = this.closes.event;
+  private readonly leaving = new AbortController();
+  private id: string | null = null;
+  private over = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly words: readonly string[],
+    private readonly folder: string,
+  ) {}
+
+  open(): void {
+    void this.run();
+  }
+
+  /** The task was terminated, so its run is cancelled. */
+  close(): void {
+    if (this.over) return;
+    this.leaving.abort();
+    void this.cancel();
+  }
+
+  /** Ctrl-C, as in a terminal. */
+  handleInput(data: string): void {
+    if (data === '\u0003') void this.cancel();
+  }
+
+  private async run(): Promise<void> {
+    try {
+      this.id = await submitWords(this.connection, this.words, this.folder);
+      this.writes.fire(`\u001b[2m${this.id}\u001b[0m\r\n`);
+      const client = await this.connection.client();
+      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+      for await (const { stream, data } of client.followLog(this.id, this.leaving.signal)) {
+        const text = decoders[stream].decode(data, { stream: true });
+        this.writes.fire(text.replace(/\r?\n/g, '\r\n'));
+      }
+      const task = await client.whenDone(this.id, this.leaving.signal);
+      const sentence = endSentence(task);
+      if (sentence !== null) this.writes.fire(`\r\n\u001b[31m${sentence}\u001b[0m\r\n`);
+      this.end(exitCodeOf(task));
+    } catch (error) {
+      if (this.leaving.signal.aborted) return;
+      this.writes.fire(`\r\n\u001b[31mvbatch: ${(error as Error).message}\u001b[0m\r\n`);
+      this.end(refusedCode);
+    }
+  }
+
+  private async cancel(): Promise<void> {
+    if (this.id === null || this.over) return;
+    const client = await this.connection.client();
+    await client.cancel(this.id);
+  }
+
+  private end(code: number): void {
+    this.over = true;
+    this.closes.fire(code);
+  }
+}

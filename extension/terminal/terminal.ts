@@ -1,0 +1,98 @@
+/** vbatch in every integrated terminal: on PATH, with ids that are links, and shells on hosts. */
+import { delimiter, join } from 'node:path';
+import * as vscode from 'vscode';
+import { findWorkspace } from '../../server/config/workspace.ts';
+import { registerCommand, showFailure } from '../commands.ts';
+import { type Parts, requireTrust } from '../connection/connection.ts';
+import { describe } from '../run/pickPool.ts';
+import type { RunRegistry } from '../runs/registry.ts';
+import { idsIn } from './ids.ts';
+import { programCommand } from './programs.ts';
+
+interface IdLink extends vscode.TerminalLink {
+  readonly id: string;
+}
+
+export function registerTerminal(
+  context: vscode.ExtensionContext,
+  parts: Parts,
+  registry: RunRegistry,
+): void {
+  putOnPath(context);
+  const links: vscode.TerminalLinkProvider<IdLink> = {
+    provideTerminalLinks: ({ line }) =>
+      idsIn(line, (id) => registry.runs.has(id)).map(({ start, id }) => ({
+        startIndex: start,
+        length: id.length,
+        tooltip: vscode.l10n.t('Open the log'),
+        id,
+      })),
+    handleTerminalLink: async ({ id }) => {
+      await vscode.commands.executeCommand('vbatch.task.openLog', id);
+    },
+  };
+  context.subscriptions.push(
+    vscode.window.registerTerminalLinkProvider(links),
+    vscode.window.registerTerminalProfileProvider('vbatch.hostShell', {
+      provideTerminalProfile: async () => {
+        try {
+          const options = await askShell(context, parts);
+          return options && new vscode.TerminalProfile(options);
+        } catch (error) {
+          showFailure(parts, error);
+          return undefined;
+        }
+      },
+    }),
+  );
+  registerCommand(context, parts, 'vbatch.hostShell', async () => {
+    const options = await askShell(context, parts);
+    if (options !== undefined) vscode.window.createTerminal(options).show();
+  });
+}
+
+/** The programs run on VS Code's own Node, so that they work where a person has none. */
+function putOnPath({
+  environmentVariableCollection: variables,
+  extensionPath,
+}: vscode.ExtensionContext): void {
+  const when = { applyAtProcessCreation: true, applyAtShellIntegration: true };
+  variables.description = vscode.l10n.t('Adds vbatch, vrun and vctl to PATH');
+  variables.prepend('PATH', join(extensionPath, 'dist', 'bin') + delimiter, when);
+  variables.replace('VBATCH_NODE', process.execPath, when);
+}
+
+/** Asks for a pool, for that decides on the host and what of it the shell holds. Undefined where left. */
+async function askShell(
+  context: vscode.ExtensionContext,
+  { connection }: Parts,
+): Promise<vscode.TerminalOptions | undefined> {
+  requireTrust();
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const workspace = folder === undefined ? null : findWorkspace(folder);
+  const pools = connection.client().then((client) => client.pools(workspace));
+  const items = pools.then((found) =>
+    found.map((pool) => ({ label: pool.name, ...describe(pool), iconPath: new vscode.ThemeIcon('server') })),
+  );
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Shell on a host'),
+    placeHolder: vscode.l10n.t('Pool whose host, CPUs and GPUs the shell is to have'),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  if (picked === undefined) return undefined;
+  const { program, args, env } = programCommand(context.extensionPath, 'vrun', [
+    '-P',
+    picked.label,
+    'bash',
+    '-l',
+  ]);
+  return {
+    name: vscode.l10n.t('shell on {0}', picked.label),
+    iconPath: new vscode.ThemeIcon('remote'),
+    shellPath: program,
+    shellArgs: args,
+    env,
+    isTransient: true,
+  };
+}

@@ -1,0 +1,117 @@
+/** One window of a VS Code, used as a person would: by keys, clicks and what is to be seen. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { projectFolder } from './host.ts';
+
+/** How long something may take to be seen on a busy machine. Milliseconds. */
+const patience = 45_000;
+
+export class Window {
+  private shots = 0;
+
+  private constructor(
+    readonly page: Page,
+    private readonly url: string,
+    private readonly story: string,
+  ) {}
+
+  /** Opens it, and waits until the extension has shown itself. @param story names the pictures that are taken. */
+  static async open(context: BrowserContext, url: string, story: string): Promise<Window> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience);
+    const window = new Window(page, url, story);
+    await window.load();
+    return window;
+  }
+
+  /** Loads it anew, as "Reload Window" does. */
+  async load(): Promise<void> {
+    await this.page.goto(this.url);
+    await this.page.locator('.statusbar-item', { hasText: 'vbatch' }).first().waitFor();
+  }
+
+  /** Keeps a picture under .tmp/screenshots for a person to look at. */
+  async shot(name: string): Promise<void> {
+    const folder = join(projectFolder, '.tmp/screenshots');
+    mkdirSync(folder, { recursive: true });
+    this.shots += 1;
+    const number = String(this.shots).padStart(2, '0');
+    await this.page.screenshot({ path: join(folder, `${this.story}-${number}-${name}.png`) });
+  }
+
+  /** Runs a command through the palette, by its title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.pick(`>${title}`, title);
+  }
+
+  /** Opens a file of the workspace by a part of its path. */
+  async openFile(path: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    await this.pick(path, path.split('/').at(-1) ?? path);
+    await this.page
+      .locator('.tabs-container .tab.active', { hasText: path.split('/').at(-1) ?? path })
+      .waitFor();
+  }
+
+  /** Fills the quick input that is open, and takes the row that shows `row`. */
+  async pick(text: string, row: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Answers an input box. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible input').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  lens(title: string): Locator {
+    return this.page.locator('.codelens-decoration a', { hasText: title }).first();
+  }
+
+  /** A line of a tree in the sidebar. */
+  row(text: string): Locator {
+    return this.page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+  }
+
+  async showView(): Promise<void> {
+    const tab = this.page.locator('.part.activitybar a.action-label[aria-label^="vbatch"]');
+    await tab.click();
+    await this.page.locator('.sidebar .pane-header', { hasText: 'Tasks' }).waitFor();
+  }
+
+  notification(text: string): Locator {
+    return this.page.locator('.notification-toast', { hasText: text }).first();
+  }
+
+  async openTerminal(): Promise<void> {
+    await this.command('Terminal: Create New Terminal');
+    await this.sees('terminal', /[#$]\s*$/m);
+  }
+
+  async type(line: string): Promise<void> {
+    await this.page.locator('.terminal-wrapper.active textarea.xterm-helper-textarea').focus();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits until the text of the editor or of the terminal matches. */
+  async sees(place: 'editor' | 'terminal', pattern: RegExp): Promise<string> {
+    const selector =
+      place === 'editor'
+        ? '.editor-group-container.active .view-lines'
+        : '.terminal-wrapper.active .xterm-rows';
+    // An expression, for this project's types know no DOM.
+    const text = `[...document.querySelectorAll(${JSON.stringify(`${selector} > div`)})]
+      .map((line) => line.textContent.replaceAll('\\u00a0', ' ')).join('\\n')`;
+    const found = await this.page.waitForFunction(`${String(pattern)}.exec(${text})?.[0]`);
+    return String(await found.jsonValue());
+  }
+}
