@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 import { registerCodeLens } from './codelens/codelens.ts';
 import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
+import type { LogDocuments } from './logs/documents.ts';
+import { registerLogs } from './logs/register.ts';
 import { registerNotifications } from './notify/notify.ts';
 import { registerRunCommands } from './run/commands.ts';
 import { Memory } from './run/memory.ts';
@@ -15,6 +17,7 @@ import { registerTerminal } from './terminal/terminal.ts';
 /** For tests, which run inside VS Code beside the extension. */
 export interface Api extends Parts {
   readonly registry: RunRegistry;
+  readonly logs: LogDocuments;
   readonly activationMs: number;
 }
 
@@ -34,7 +37,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerTasks(context, parts);
   registerStatusBar(context, parts, registry);
   registerNotifications(context, registry);
+  const logs = registerLogs(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
-  return { ...parts, registry, activationMs: performance.now() - begun };
+  return { ...parts, registry, logs, activationMs: performance.now() - begun };
 }

@@ -85,11 +85,12 @@ export class LogSession {
 
   /** The end is looked at, or not any more. */
   setFollowing(following: boolean): void {
-    if (this.following === following) return;
+    const isThere = !following || this.growing || this.failure !== null;
+    if (this.following === following && isThere) return;
     this.following = following;
     this.wake();
     this.changed();
-    if (following && !this.growing && this.failure === null) void this.showEnd();
+    if (!isThere) void this.showEnd();
   }
 
   /** Tries once more what has failed. */
