@@ -38,6 +38,7 @@ const suites = {
     await import('./manifest.ts');
     await import('./tasks.ts');
     await import('./scripts.ts');
+    await import('./logs.ts');
   },
   untrusted: () => import('./untrusted.ts'),
   bench: () => import('./bench.ts'),
