@@ -4,7 +4,7 @@ import { shellQuerySchema, terminalQuerySchema } from '../../protocol/terminals.
 import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
-import { logRoute } from './log.ts';
+import { logRoutes } from './log.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
 import { explainRoute, getRoute, listRoute, treeRoute, waitRoute } from './tasks.ts';
@@ -46,7 +46,7 @@ export const routes: readonly Route[] = [
   listRoute,
   treeRoute,
   explainRoute,
-  logRoute,
+  ...logRoutes,
   ...actionRoutes,
   stdinRoute,
   pruneRoute,
