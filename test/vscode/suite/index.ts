@@ -14,6 +14,9 @@ export interface Result {
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: 'min' });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
+  await import('./activation.ts');
+  await import('./manifest.ts');
+  await import('./scripts.ts');
   await import('./logs.ts');
   const results: Result[] = [];
   const failures = await new Promise<number>((resolve) => {
