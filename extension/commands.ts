@@ -15,6 +15,8 @@ export function registerCommand(
     try {
       return await run(...(args as never[]));
     } catch (error) {
+      // The person has given it up, and knows.
+      if (error instanceof vscode.CancellationError) return undefined;
       showFailure(parts, error);
       return undefined;
     }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCodeLens } from './codelens/codelens.ts';
 import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
+import { registerHosts } from './hosts/register.ts';
 import type { LogDocuments } from './logs/documents.ts';
 import { registerLogs } from './logs/register.ts';
 import { registerNotifications } from './notify/notify.ts';
@@ -13,6 +14,7 @@ import { RunRegistry } from './runs/registry.ts';
 import { registerStatusBar } from './status/statusBar.ts';
 import { registerTasks } from './tasks/tasks.ts';
 import { registerTerminal } from './terminal/terminal.ts';
+import { registerTree } from './tree/register.ts';
 
 /** For tests, which run inside VS Code beside the extension. */
 export interface Api extends Parts {
@@ -37,6 +39,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerTasks(context, parts);
   registerStatusBar(context, parts, registry);
   registerNotifications(context, registry);
+  registerTree(context, parts);
+  registerHosts(context, parts);
   const logs = registerLogs(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));

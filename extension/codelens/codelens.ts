@@ -71,18 +71,19 @@ function lensesOf(document: vscode.TextDocument, registry: RunRegistry, memory: 
   const run = registry.runs.latestOf(document.fileName);
   if (run === undefined) return lenses;
   const told = run.reason ?? run.id;
+  const named = { id: run.id };
   lenses.push(
-    lens(statusTitle(run), 'vbatch.task.reveal', told, run.id),
+    lens(statusTitle(run), 'vbatch.task.reveal', told, named),
     lens(
       vscode.l10n.t('Logs'),
       'vbatch.task.openLog',
       vscode.l10n.t('Open the output of {0}', run.id),
-      run.id,
+      named,
     ),
   );
   if (!isDone(run)) {
     lenses.push(
-      lens(vscode.l10n.t('Cancel'), 'vbatch.task.cancel', vscode.l10n.t('Cancel {0}', run.id), run.id),
+      lens(vscode.l10n.t('Cancel'), 'vbatch.task.cancel', vscode.l10n.t('Cancel {0}', run.id), named),
     );
   }
   return lenses;

@@ -92,8 +92,9 @@ export class Link {
       this.drop();
       this.become(lost(event.error));
     } else if (event.type === 'disconnected') {
-      // A server that was stopped takes its file along. It is joined again when the next one publishes itself.
+      // A server that was stopped takes its file along. The next one is joined as soon as it publishes itself.
       const stopped = this.options.published() === null;
+      if (stopped) this.drop();
       this.become(stopped ? { kind: 'idle' } : { kind: 'lost', reason: event.reason, mismatch: false });
     } else if (this.current.kind !== 'connected') {
       this.become({ kind: 'connected', version: this.options.published()?.version ?? '' });

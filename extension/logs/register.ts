@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import { registerCommand, showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
-import { statusWord } from '../runs/words.ts';
+import { statusWord } from '../tree/look.ts';
 import { LogDecorations } from './decorations.ts';
 import type { LogDocument } from './document.ts';
 import { LogDocuments } from './documents.ts';
@@ -110,7 +110,9 @@ async function pickTask({ connection }: Parts): Promise<string | null> {
   const tasks = connection
     .client()
     .then((client) => client.list({ limit: 200 }))
-    .then(({ tasks }) => tasks.map(({ id, status }) => ({ label: id, description: statusWord(status) })));
+    .then(({ tasks }) =>
+      tasks.map(({ id, status }) => ({ label: id, description: statusWord(status, vscode.l10n) })),
+    );
   const title = vscode.l10n.t('Open the log of…');
   return (await vscode.window.showQuickPick(tasks, { title, matchOnDescription: true }))?.label ?? null;
 }

@@ -4,7 +4,7 @@ import { type LogAddress, logScheme, parseAddress } from './address.ts';
 import type { LogDocuments } from './documents.ts';
 
 interface OpenLog extends LogAddress {
-  readonly column: number;
+  readonly column: vscode.ViewColumn;
 }
 
 const key = 'logs.open';
@@ -20,10 +20,7 @@ export async function restoreLogs(
   const open = new Set(openLogs().map(({ id, attempt }) => `${id} ${attempt}`));
   for (const { id, attempt, column } of before.slice(0, most)) {
     if (open.has(`${id} ${attempt}`)) continue;
-    await documents.show(
-      { id, attempt },
-      { preview: false, preserveFocus: true, viewColumn: column as vscode.ViewColumn },
-    );
+    await documents.show({ id, attempt }, { preview: false, preserveFocus: true, viewColumn: column });
   }
   return vscode.window.tabGroups.onDidChangeTabs(() => void state.update(key, openLogs()));
 }

@@ -4,7 +4,7 @@ import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
-import { statusWord } from '../runs/words.ts';
+import { statusWord } from '../tree/look.ts';
 import { canRetry, type Wanted, worthTelling } from './worthy.ts';
 
 /** Runs that end within this time are told of together. Milliseconds. */
@@ -40,12 +40,12 @@ async function tellOne(run: TaskView): Promise<void> {
   const seconds = elapsedSeconds(run, Date.now());
   const duration = seconds === null ? '' : vscode.l10n.t(' after {0}', formatDuration(seconds));
   const reason = run.reason === null ? '' : `: ${run.reason}`;
-  const text = vscode.l10n.t('{0} {1}{2}{3}', run.id, statusWord(run.status), duration, reason);
+  const text = vscode.l10n.t('{0} {1}{2}{3}', run.id, statusWord(run.status, vscode.l10n), duration, reason);
   const choice = hasFailed(run)
     ? await vscode.window.showErrorMessage(text, logs, ...(canRetry(run) ? [retry] : []), never)
     : await vscode.window.showInformationMessage(text, logs, never);
-  if (choice === logs) await vscode.commands.executeCommand('vbatch.task.openLog', run.id);
-  if (choice === retry) await vscode.commands.executeCommand('vbatch.task.retry', run.id);
+  if (choice === logs) await vscode.commands.executeCommand('vbatch.task.openLog', { id: run.id });
+  if (choice === retry) await vscode.commands.executeCommand('vbatch.task.retry', { id: run.id });
   if (choice === never) await stopTelling();
 }
 

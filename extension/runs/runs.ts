@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import { scriptOf } from '../../server/model/naming.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import { isDone as isDoneStatus } from '../tree/entries.ts';
 
 /** A run that has just come to its end, or has begun again after one. */
 export interface RunChange {
@@ -79,7 +80,7 @@ export function scriptFile({ command, cwd }: Pick<TaskView, 'command' | 'cwd'>):
 }
 
 export function isDone({ status }: Pick<TaskView, 'status'>): boolean {
-  return status === 'SUCCESS' || status === 'SKIPPED' || hasFailed({ status });
+  return isDoneStatus(status);
 }
 
 export function hasFailed({ status }: Pick<TaskView, 'status'>): boolean {

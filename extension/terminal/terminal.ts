@@ -28,7 +28,7 @@ export function registerTerminal(
         id,
       })),
     handleTerminalLink: async ({ id }) => {
-      await vscode.commands.executeCommand('vbatch.task.openLog', id);
+      await vscode.commands.executeCommand('vbatch.task.openLog', { id });
     },
   };
   context.subscriptions.push(

@@ -22,6 +22,7 @@ export function taskView(state: State, room: Room, task: Task): TaskView {
     pool: poolName(task.spec.pool),
     host: attempt?.allocation.host ?? null,
     attempt: task.attempts.length,
+    held: task.held,
     command: task.spec.command,
     cwd: task.spec.directory,
     labels: task.spec.labels,

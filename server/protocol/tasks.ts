@@ -130,6 +130,7 @@ export const taskViewSchema = z.object({
   pool: z.string(),
   host: z.string().nullable(),
   attempt: z.int().describe('Number of the latest attempt; 0 before the first.'),
+  held: z.boolean().describe('Whether it is kept from starting until it is released.'),
   command: z.array(z.string()),
   cwd: z.string(),
   labels: z.record(z.string(), z.string()),

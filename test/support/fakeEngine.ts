@@ -293,6 +293,7 @@ export function freshTask(id: string): TaskDetail {
     pool: 'shell',
     host: null,
     attempt: 0,
+    held: false,
     command: ['true'],
     cwd: '/tmp',
     labels: {},

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { connect } from '../../server/client/launch.ts';
 
 export const projectFolder = resolve(import.meta.dirname, '../..');
 
@@ -139,6 +140,7 @@ export async function startHost({ name, env = {}, settings = {}, vsix }: HostOpt
       return url.href;
     },
     async stop() {
+      await endTasks(state);
       if (child.exitCode === null && child.signalCode === null) {
         signal(-Number(child.pid), 'SIGTERM');
         const timer = setTimeout(() => signal(-Number(child.pid), 'SIGKILL'), 5_000);
@@ -160,6 +162,22 @@ export function endServer(state: string): number | null {
     return pid;
   } catch {
     return null;
+  }
+}
+
+/** Cancels all that runs, so that no test leaves a process behind. */
+async function endTasks(state: string): Promise<void> {
+  try {
+    const client = await connect(state, {}, { start: false, serverFile: '', version: null });
+    const { tasks } = await client.list({
+      top: true,
+      status: ['PENDING', 'QUEUED', 'RUNNING', 'RUNNING_SUBTASKS'],
+    });
+    await Promise.all(tasks.map(({ id }) => client.cancel(id)));
+    await Promise.all(tasks.map(({ id }) => client.whenDone(id, AbortSignal.timeout(20_000))));
+    client.close();
+  } catch {
+    // No server runs.
   }
 }
 

@@ -93,7 +93,8 @@ export class Window {
 
   async openTerminal(): Promise<void> {
     await this.command('Terminal: Create New Terminal');
-    await this.sees('terminal', /[#$]\s*$/m);
+    // Nothing but a prompt: one that was there before shows more.
+    await this.sees('terminal', /^[^\n]*[#$]\s*$/);
   }
 
   async type(line: string): Promise<void> {

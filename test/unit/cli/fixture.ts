@@ -26,6 +26,7 @@ export function view(id: string, status: TaskView['status'], rest: Partial<TaskV
     pool: 'cpu-4',
     host: waits ? null : 'local',
     attempt: waits ? 0 : 1,
+    held: false,
     command: ['python', 'x.py'],
     cwd: '/work',
     labels: {},

@@ -54,6 +54,14 @@ describe('the one way round', () => {
     expect(log.join()).toContain('a bug');
   });
 
+  it('tells clients whether a task is held', async () => {
+    const { engine, submit } = await onlineEngine();
+    const id = await submit({ hold: true });
+    expect((await engine.list({ limit: 1 })).tasks).toMatchObject([{ id, held: true }]);
+    await engine.release(id);
+    expect(await engine.find(id)).toMatchObject({ id, held: false });
+  });
+
   it('says that nothing is to be done only when what it says is durable', async () => {
     const { engine, host, ledger, submit } = await onlineEngine();
     const id = await submit();

@@ -7,6 +7,7 @@ export function runView(given: Partial<TaskView> & Pick<TaskView, 'id'>): TaskVi
     parent: null,
     run: given.id,
     status: 'RUNNING',
+    held: false,
     exitCode: null,
     signal: null,
     reason: null,

@@ -121,7 +121,7 @@ describe('logs', () => {
       return editor?.document.getText(editor.selection) === 'NEEDLE';
     };
     const choosing = setInterval(
-      () => vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem'),
+      () => void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem'),
       200,
     );
     await searching;

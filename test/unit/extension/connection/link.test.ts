@@ -76,6 +76,11 @@ describe('the link of a window', () => {
     world.published = null;
     world.tell({ type: 'disconnected', reason: 'gone' });
     expect(link.state.kind).toBe('idle');
+    await link.join();
+    expect(world.opens).toBe(1);
+    world.published = running;
+    await link.join();
+    expect(world.opens).toBe(2);
   });
 
   it('starts a new server for a wish after one was stopped, and leaves the old link', async () => {

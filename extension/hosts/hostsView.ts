@@ -1,0 +1,149 @@
+/** The view of hosts and pools. Hosts come by the event stream; pools are asked for while somebody looks. */
+import * as vscode from 'vscode';
+import type { HostView, PoolView } from '../../server/protocol/tasks.ts';
+import type { Parts } from '../connection/connection.ts';
+import { Shown } from '../tree/shown.ts';
+import { hostLookOf } from './hostLook.ts';
+import { type CheckedHost, type HostNode, hostNodes, type Machines } from './hostNodes.ts';
+import { workspaceOf } from './workspace.ts';
+
+/** Pools are asked for no more often than this. */
+const poolsMs = 2_000;
+
+export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disposable {
+  private readonly changes = new vscode.EventEmitter<HostNode[] | undefined>();
+  private readonly shown: Shown<HostNode>;
+  /** The one object for each id, by which VS Code knows a node again. */
+  private readonly nodes = new Map<string, HostNode>();
+  private readonly disposables: vscode.Disposable[] = [this.changes];
+  private readonly reports = new Map<string, CheckedHost>();
+  private hosts: readonly HostView[] = [];
+  private pools: readonly PoolView[] = [];
+  /** Runs while it is too early to ask again. */
+  private asking: NodeJS.Timeout | null = null;
+  private isAskedAgain = false;
+
+  readonly onDidChangeTreeData = this.changes.event;
+  readonly tree: vscode.TreeView<HostNode>;
+
+  constructor(private readonly parts: Parts) {
+    this.shown = new Shown({
+      children: (node) => this.childrenOf(node),
+      look: (node) => {
+        const { label, description, icon, context, isParent } = this.look(node);
+        return [label, description, icon.name, icon.colour, context, isParent].join('\n');
+      },
+    });
+    this.tree = vscode.window.createTreeView('vbatch.hosts', { treeDataProvider: this });
+    this.disposables.push(
+      this.tree,
+      this.tree.onDidChangeVisibility(() => this.askForPools()),
+    );
+  }
+
+  get names(): string[] {
+    return this.hosts.map(({ name }) => name);
+  }
+
+  host(name: string): HostView | undefined {
+    return this.hosts.find((each) => each.name === name);
+  }
+
+  setHosts(hosts: readonly HostView[]): void {
+    this.hosts = hosts;
+    for (const name of this.reports.keys()) if (!this.names.includes(name)) this.reports.delete(name);
+    this.refresh();
+    this.askForPools();
+  }
+
+  /** Keeps what was found about a host below it, until it is checked again. */
+  setReport(report: CheckedHost): void {
+    this.reports.set(report.host, report);
+    this.refresh();
+  }
+
+  /** What waits in pools may have changed. */
+  askForPools(): void {
+    if (!this.tree.visible || this.hosts.length === 0) return;
+    this.isAskedAgain = this.asking !== null;
+    if (this.asking !== null) return;
+    this.asking = setTimeout(() => {
+      this.asking = null;
+      if (this.isAskedAgain) this.askForPools();
+    }, poolsMs);
+    void this.fetchPools();
+  }
+
+  /** Nothing is known of the server any more. */
+  clear(): void {
+    this.hosts = [];
+    this.pools = [];
+    this.refresh();
+  }
+
+  getChildren(node?: HostNode): HostNode[] {
+    return [...this.shown.giveChildren(node ?? null)];
+  }
+
+  getTreeItem(node: HostNode): vscode.TreeItem {
+    this.shown.giveNode(node);
+    const { id, label, description, icon, context, isParent, isOpen, spoken } = this.look(node);
+    const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(label, isParent ? (isOpen ? Expanded : Collapsed) : None);
+    item.id = id;
+    item.description = description;
+    const colour = icon.colour === null ? undefined : new vscode.ThemeColor(icon.colour);
+    item.iconPath = new vscode.ThemeIcon(icon.name, colour);
+    item.contextValue = context;
+    item.accessibilityInformation = { label: spoken };
+    item.tooltip = `${label}\n${description}`;
+    const [task] = node.kind === 'gpu' ? node.gpu.tasks : [];
+    if (node.kind === 'add') item.command = { command: 'vbatch.host.add', title: label };
+    if (task !== undefined) {
+      item.command = {
+        command: 'vbatch.task.reveal',
+        title: vscode.l10n.t('Show Task'),
+        arguments: [{ id: task }],
+      };
+    }
+    return item;
+  }
+
+  dispose(): void {
+    if (this.asking !== null) clearTimeout(this.asking);
+    for (const each of this.disposables) each.dispose();
+  }
+
+  private async fetchPools(): Promise<void> {
+    try {
+      const client = await this.parts.connection.client();
+      this.pools = await client.pools(workspaceOf());
+      this.refresh();
+    } catch (error) {
+      this.parts.log.debug(`the pools could not be asked for: ${(error as Error).message}`);
+    }
+  }
+
+  private refresh(): void {
+    const nodes = this.shown.changes();
+    if (nodes === null) this.changes.fire(undefined);
+    else if (nodes.length > 0) this.changes.fire([...nodes]);
+  }
+
+  private look(node: HostNode) {
+    return hostLookOf(node, Date.now(), vscode.l10n);
+  }
+
+  /** Nodes as they are now; each in the object that VS Code has for it. */
+  private childrenOf(node: HostNode | null): HostNode[] {
+    const machines: Machines = { hosts: this.hosts, pools: this.pools, reports: this.reports };
+    return hostNodes(machines, node).map((fresh) => {
+      const known = this.nodes.get(fresh.id);
+      if (known === undefined) {
+        this.nodes.set(fresh.id, fresh);
+        return fresh;
+      }
+      return Object.assign(known, fresh);
+    });
+  }
+}

@@ -1,0 +1,29 @@
+/** The sidebar's hosts and pools: the view and its commands. */
+import * as vscode from 'vscode';
+import type { Parts } from '../connection/connection.ts';
+import { registerHostActions } from './hostActions.ts';
+import { HostsView } from './hostsView.ts';
+
+export function registerHosts(context: vscode.ExtensionContext, parts: Parts): void {
+  const { connection } = parts;
+  const view = new HostsView(parts);
+  const setEmpty = (isEmpty: boolean) =>
+    vscode.commands.executeCommand('setContext', 'vbatch.hosts.empty', isEmpty);
+  context.subscriptions.push(
+    view,
+    connection.onDidReceive((event) => {
+      if (event.type === 'hosts') {
+        void setEmpty(false);
+        view.setHosts(event.hosts);
+      } else if (event.type === 'tasks') view.askForPools();
+    }),
+    connection.onDidChangeState(({ kind }) => {
+      // What is known of a server that is lost for a moment stays.
+      if (kind !== 'idle') return;
+      view.clear();
+      void setEmpty(true);
+    }),
+  );
+  registerHostActions(context, parts, view);
+  void setEmpty(connection.state.kind === 'idle');
+}

@@ -1,0 +1,88 @@
+/** What the window keeps of a task: enough for a line of the tree, its actions and the filter; no more. */
+import type { TaskView } from '../../server/protocol/tasks.ts';
+import type { Family } from './family.ts';
+
+export type Status = TaskView['status'];
+
+/** A task. The same object for as long as the task is known, so that the tree can tell it again. */
+export interface Entry {
+  readonly kind: 'task';
+  readonly id: string;
+  /** Null for a run, and while the parent is not known. */
+  readonly parent: Entry | null;
+  /** Its siblings, itself among them. */
+  readonly siblings: Family;
+  /** Position among the siblings, in order of submission. It never changes, also when others are removed. */
+  readonly place: number;
+  /** Null while it has no children. */
+  children: Family | null;
+  name: string;
+  status: Status;
+  held: boolean;
+  reason: string | null;
+  exitCode: number | null;
+  pool: string;
+  host: string | null;
+  attempt: number;
+  labels: Readonly<Record<string, string>>;
+  cwd: string;
+  total: number;
+  done: number;
+  failed: number;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+  startedAt: number | null;
+  resolvedAt: number | null;
+  /** Whether the filter fits this task itself. */
+  fits: boolean;
+  /** How many tasks the filter fits: itself and those below it. It is shown where that is not 0. */
+  fitting: number;
+  /** The picture (after a gap in the stream) in which it was told last. */
+  picture: number;
+}
+
+/** Takes over what a message says of a task. */
+export function fill(entry: Entry, view: TaskView): void {
+  entry.name = view.name;
+  entry.status = view.status;
+  entry.held = view.held;
+  entry.reason = view.reason;
+  entry.exitCode = view.exitCode;
+  entry.pool = view.pool;
+  entry.host = view.host;
+  entry.attempt = view.attempt;
+  entry.labels = view.labels;
+  entry.cwd = view.cwd;
+  entry.total = view.children.total;
+  entry.done = view.children.done;
+  entry.failed = view.children.failed;
+  entry.createdAt = Date.parse(view.createdAt);
+  entry.startedAt = view.startedAt === null ? null : Date.parse(view.startedAt);
+  entry.resolvedAt = view.resolvedAt === null ? null : Date.parse(view.resolvedAt);
+}
+
+/** The run that a task belongs to: itself, where it is one. */
+export function runOf(entry: Entry): Entry {
+  let top = entry;
+  while (top.parent !== null) top = top.parent;
+  return top;
+}
+
+/** Whether a task of this status has ended for good, short of a retry. */
+export function isDone(status: Status): boolean {
+  switch (status) {
+    case 'SUCCESS':
+    case 'FAILURE':
+    case 'FAILED_UPSTREAM':
+    case 'SKIPPED':
+    case 'CANCELLED':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether its own command failed: not only a child, nor what it waited for. */
+export function failedItself({ status, failed }: Entry): boolean {
+  return status === 'FAILURE' && failed === 0;
+}

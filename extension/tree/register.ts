@@ -1,0 +1,130 @@
+/** The sidebar's tasks: the store behind them, the view, its filter, its badge, and the commands. */
+import * as vscode from 'vscode';
+import { registerCommand } from '../commands.ts';
+import type { Parts } from '../connection/connection.ts';
+import { type Choice, filterOf, noChoice } from './filter.ts';
+import { choiceText, chooseFilter } from './filterMenu.ts';
+import type { TaskNode } from './look.ts';
+import { registerTaskActions } from './taskActions.ts';
+import { TaskStore } from './taskStore.ts';
+import { TasksView } from './tasksView.ts';
+import { type Seen, Unseen } from './unseen.ts';
+
+const choiceKey = 'tasks.filter';
+const seenKey = 'tasks.seen';
+
+export function registerTree(context: vscode.ExtensionContext, parts: Parts): void {
+  const { connection } = parts;
+  const { l10n } = vscode;
+  const { workspaceState, globalState } = context;
+  const unseen = new Unseen(globalState.get<Seen>(seenKey) ?? { before: Date.now(), failures: [] });
+  const store = new TaskStore((entry, isGone) => unseen.note(entry, isGone));
+  let choice: Choice = { ...noChoice, ...workspaceState.get<Choice>(choiceKey) };
+  store.setFilter(filterOf(choice, workspaceFolders()));
+  const view = new TasksView(parts, store);
+  const { tree } = view;
+
+  const remember = () => globalState.update(seenKey, unseen.remember());
+  if (globalState.get(seenKey) === undefined) void remember();
+  const setKey = keySetter();
+
+  const describe = () => {
+    const { kind } = connection.state;
+    const isKnown = store.whole || store.size > 0;
+    setKey('vbatch.tasks.filtered', choiceText(choice) !== '');
+    setKey('vbatch.tasks.unseen', unseen.count > 0);
+    setKey('vbatch.tasks.empty', emptiness(kind, isKnown, store));
+    // Setting any of these crosses to the window, whether it is news or not.
+    const description = choiceText(choice);
+    if (tree.description !== description) tree.description = description;
+    const message = messageOf();
+    if (tree.message !== message) tree.message = message;
+    if ((tree.badge?.value ?? 0) !== unseen.count) {
+      const tooltip = l10n.t('{0} failed tasks that nobody has looked at', unseen.count);
+      tree.badge = unseen.count === 0 ? undefined : { value: unseen.count, tooltip };
+    }
+  };
+
+  /** What is wrong with what is shown, if anything is. */
+  const messageOf = (): string | undefined => {
+    const { state } = connection;
+    if (state.kind === 'lost' && store.size > 0) return l10n.t('Not up to date: {0}', state.reason);
+    if (choiceText(choice) !== '' && store.whole && store.matches === 0 && store.size > 0) {
+      return l10n.t('The filter fits none of {0} tasks.', store.size);
+    }
+    return undefined;
+  };
+
+  const changed = () => {
+    describe();
+    view.changed();
+  };
+  const setChoice = async (next: Choice) => {
+    choice = next;
+    store.setFilter(filterOf(choice, workspaceFolders()));
+    changed();
+    await workspaceState.update(choiceKey, choice);
+  };
+  const lookAt = (nodes: readonly TaskNode[]) => {
+    const tasks = nodes.flatMap((node) =>
+      node.kind === 'task'
+        ? [node]
+        : node.kind === 'group'
+          ? [...node.family.entries()]
+          : node.family.tasksOf(node),
+    );
+    if (!unseen.lookAt(tasks)) return;
+    describe();
+    void remember();
+  };
+
+  context.subscriptions.push(
+    view,
+    connection.onDidReceive((event) => {
+      store.take(event);
+      changed();
+    }),
+    connection.onDidChangeState(changed),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => setChoice(choice)),
+    tree.onDidChangeSelection(({ selection }) => lookAt(selection)),
+  );
+  registerTaskActions(context, parts, store);
+  registerCommand(context, parts, 'vbatch.tasks.filter', async () =>
+    setChoice(await chooseFilter(store, choice)),
+  );
+  registerCommand(context, parts, 'vbatch.tasks.clearFilter', () => setChoice(noChoice));
+  registerCommand(context, parts, 'vbatch.tasks.markSeen', async () => {
+    unseen.lookAtAll(Date.now());
+    describe();
+    await remember();
+  });
+  registerCommand(context, parts, 'vbatch.task.reveal', async ({ id }: { id: string }) => {
+    const entry = store.find(id);
+    if (entry === undefined) return false;
+    if (entry.fitting === 0) await setChoice(noChoice);
+    await view.reveal(entry);
+    return true;
+  });
+  describe();
+}
+
+function workspaceFolders(): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+}
+
+/** Which welcome fits an empty tree; none while it is not known to be empty. */
+function emptiness(kind: Parts['connection']['state']['kind'], isKnown: boolean, store: TaskStore): string {
+  if (kind === 'idle' && store.size === 0) return 'noServer';
+  if (kind === 'lost' && store.size === 0) return 'lost';
+  return isKnown && store.size === 0 ? 'noRuns' : '';
+}
+
+/** Sets context keys where they are news. */
+function keySetter(): (key: string, value: string | boolean) => void {
+  const known = new Map<string, string | boolean>();
+  return (key, value) => {
+    if (known.get(key) === value) return;
+    known.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
+  };
+}

@@ -1,0 +1,156 @@
+/** The view of tasks: gives VS Code what it asks for, and tells it what changes, several times a second at most. */
+import * as vscode from 'vscode';
+import type { Parts } from '../connection/connection.ts';
+import { type Entry, isDone } from './entries.ts';
+import { type Look, lookOf, type TaskNode } from './look.ts';
+import { Shown } from './shown.ts';
+import { childrenOf, parentOf } from './taskNodes.ts';
+import type { TaskStore } from './taskStore.ts';
+import { taskTooltip } from './tooltip.ts';
+
+/** Changes within this time are shown together. */
+const gatherMs = 250;
+/** Times that go on are brought up to date this often. */
+const tickMs = 1_000;
+
+export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disposable {
+  private readonly changes = new vscode.EventEmitter<TaskNode[] | undefined>();
+  private readonly shown: Shown<TaskNode>;
+  private readonly looks = new WeakMap<TaskNode, { at: number; look: Look }>();
+  private readonly disposables: vscode.Disposable[] = [this.changes];
+  private gathering: NodeJS.Timeout | null = null;
+  private ticking: NodeJS.Timeout | null = null;
+  private now = Date.now();
+  /** Calls back those who wait for the first picture. */
+  private arrived: () => void = () => {};
+  private arrival: Promise<void> | null = null;
+
+  readonly onDidChangeTreeData = this.changes.event;
+  readonly tree: vscode.TreeView<TaskNode>;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly store: TaskStore,
+  ) {
+    this.shown = new Shown({
+      children: (node) => childrenOf(store, node),
+      look: (node) => textOf(this.look(node)),
+    });
+    this.tree = vscode.window.createTreeView('vbatch.tasks', {
+      treeDataProvider: this,
+      showCollapseAll: true,
+      canSelectMany: true,
+    });
+    this.disposables.push(
+      this.tree,
+      this.tree.onDidChangeVisibility(() => this.attend()),
+    );
+    this.attend();
+  }
+
+  /** Something has changed that may be seen. */
+  changed(): void {
+    if (!this.mustWait()) this.arrive();
+    if (!this.tree.visible || this.gathering !== null) return;
+    this.gathering = setTimeout(() => this.flush(), gatherMs);
+  }
+
+  /** Shows a task to a person, wherever it is. */
+  async reveal(entry: Entry): Promise<void> {
+    // VS Code looks for it among what it has been given, and brings that up to date before.
+    this.flush();
+    await this.tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
+  }
+
+  async getChildren(node?: TaskNode): Promise<TaskNode[]> {
+    if (node === undefined && this.mustWait()) await this.whenArrived();
+    this.now = Date.now();
+    return [...this.shown.giveChildren(node ?? null)];
+  }
+
+  getTreeItem(node: TaskNode): vscode.TreeItem {
+    this.shown.giveNode(node);
+    const { id, label, description, icon, context, isParent, spoken } = this.look(node);
+    const state = isParent ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
+    const item = new vscode.TreeItem(label, state);
+    item.id = id;
+    item.description = description;
+    item.iconPath = new vscode.ThemeIcon(
+      icon.name,
+      icon.colour === null ? undefined : new vscode.ThemeColor(icon.colour),
+    );
+    item.contextValue = context;
+    item.accessibilityInformation = { label: spoken };
+    if (node.kind === 'task' && node.attempt > 0 && !isParent) {
+      const title = vscode.l10n.t('Open Log');
+      item.command = { command: 'vbatch.task.openLog', title, arguments: [{ id: node.id }] };
+    }
+    return item;
+  }
+
+  getParent(node: TaskNode): TaskNode | null {
+    return this.shown.parentOf(node) ?? parentOf(node);
+  }
+
+  async resolveTreeItem(
+    item: vscode.TreeItem,
+    node: TaskNode,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.TreeItem> {
+    if (node.kind === 'task') item.tooltip = await taskTooltip(this.parts, node, token);
+    return item;
+  }
+
+  dispose(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    if (this.ticking !== null) clearInterval(this.ticking);
+    for (const each of this.disposables) each.dispose();
+  }
+
+  /** What nobody sees is not kept up to date, but brought up to date when it is seen again. */
+  private attend(): void {
+    if (this.ticking !== null) clearInterval(this.ticking);
+    this.ticking = this.tree.visible ? setInterval(() => this.changed(), tickMs) : null;
+    if (this.tree.visible) this.flush();
+  }
+
+  private flush(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    this.gathering = null;
+    this.now = Date.now();
+    const nodes = this.shown.changes();
+    if (nodes === null) this.changes.fire(undefined);
+    else if (nodes.length > 0) this.changes.fire([...nodes]);
+  }
+
+  /** A node's look at the time of this turn, made once for it. */
+  private look(node: TaskNode): Look {
+    const known = this.looks.get(node);
+    if (known !== undefined && known.at === this.now) return known.look;
+    const look = lookOf(node, this.now, vscode.l10n);
+    this.looks.set(node, { at: this.now, look });
+    return look;
+  }
+
+  /** Before the first picture is there, "no runs" would be a lie. */
+  private mustWait(): boolean {
+    const { kind } = this.parts.connection.state;
+    return !this.store.whole && this.store.size === 0 && (kind === 'connecting' || kind === 'connected');
+  }
+
+  private whenArrived(): Promise<void> {
+    this.arrival ??= new Promise((resolve) => {
+      this.arrived = resolve;
+    });
+    return this.arrival;
+  }
+
+  private arrive(): void {
+    this.arrived();
+    this.arrival = null;
+  }
+}
+
+function textOf({ label, description, icon, context, isParent }: Look): string {
+  return [label, description, icon.name, icon.colour, context, isParent].join('\n');
+}

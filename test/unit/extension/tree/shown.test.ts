@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Shown } from '../../../../extension/tree/shown.ts';
+
+/** A tree that tests change, and a workbench that holds what it was given as VS Code does. */
+function makeTree() {
+  const children = new Map<string | null, string[]>();
+  const looks = new Map<string, string>();
+  const shown = new Shown<string>({
+    children: (node) => children.get(node) ?? [],
+    look: (node) => looks.get(node) ?? node,
+  });
+  /** What the workbench holds below each node that it has asked for. */
+  const held = new Map<string | null, readonly string[]>();
+  const seen = new Map<string, string>();
+  const fetch = (node: string | null) => {
+    drop(node);
+    const given = shown.giveChildren(node);
+    for (const child of given) {
+      if ([...held.values()].flat().includes(child)) throw new Error(`${child} is already registered`);
+    }
+    held.set(node, given);
+    for (const child of given) {
+      shown.giveNode(child);
+      seen.set(child, looks.get(child) ?? child);
+    }
+    return given;
+  };
+  const drop = (node: string | null) => {
+    for (const child of held.get(node) ?? []) drop(child);
+    held.delete(node);
+  };
+  /** Carries a refresh out: nodes that were open are asked for again. */
+  const refresh = (node: string | null) => {
+    const open = [...held.keys()];
+    drop(node);
+    if (node !== null) {
+      shown.giveNode(node);
+      seen.set(node, looks.get(node) ?? node);
+    }
+    const reopen = (each: string | null) => {
+      if (!open.includes(each)) return;
+      for (const child of fetch(each)) reopen(child);
+    };
+    reopen(node);
+  };
+  return { children, looks, shown, held, seen, fetch, refresh };
+}
+
+describe('what the workbench has been given', () => {
+  it('changes are the nodes that look otherwise, or have other children; those alone, and once', () => {
+    const { children, looks, shown, fetch, refresh } = makeTree();
+    children.set(null, ['a', 'b']).set('a', ['a1', 'a2']);
+    fetch(null);
+    fetch('a');
+    expect(shown.changes()).toEqual([]);
+    looks.set('a2', 'new').set('b', 'new');
+    expect(shown.changes()).toEqual(['a2', 'b']);
+    expect(shown.changes()).toEqual([]);
+    refresh('a2');
+    refresh('b');
+    children.set('a', ['a1']);
+    expect(shown.changes()).toEqual(['a']);
+    refresh('a');
+    children.set(null, ['b', 'a']);
+    expect(shown.changes()).toBeNull();
+    refresh(null);
+    expect(shown.changes()).toEqual([]);
+  });
+
+  it('does not look at what has not been asked for', () => {
+    const { children, looks, shown, fetch } = makeTree();
+    children.set(null, ['a']).set('a', ['a1']);
+    fetch(null);
+    looks.set('a1', 'new');
+    children.set('a', ['a1', 'a2']);
+    expect(shown.changes()).toEqual([]);
+  });
+
+  it('gives a node that has moved only when the workbench has let go of it', () => {
+    const { children, shown, fetch, refresh } = makeTree();
+    children.set(null, ['running', 'ended']).set('running', ['x', 'y']).set('ended', ['z']);
+    fetch(null);
+    fetch('running');
+    children.set('running', ['y']).set('ended', ['x', 'z']);
+    expect(fetch('ended')).toEqual(['z']);
+    expect(shown.changes()).toEqual(['running', 'ended']);
+    refresh('running');
+    refresh('ended');
+    expect(shown.parentOf('x')).toBe('ended');
+    expect(shown.changes()).toEqual([]);
+  });
+
+  it('is up to date once its changes are carried out, and never gives a node twice, whatever happens', () => {
+    const groups = ['g', 'h', 'i'];
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('move' as const), leaf: fc.nat(5), to: fc.nat(2) }),
+      fc.record({ kind: fc.constant('look' as const), leaf: fc.nat(5), look: fc.nat(3) }),
+      fc.record({ kind: fc.constant('open' as const), group: fc.nat(2) }),
+      fc.record({ kind: fc.constant('flush' as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { children, looks, shown, held, seen, fetch, refresh } = makeTree();
+        children.set(null, groups);
+        for (const group of groups) children.set(group, []);
+        fetch(null);
+        const flush = () => {
+          for (const node of shown.changes() ?? [null]) refresh(node);
+        };
+        for (const each of steps) {
+          if (each.kind === 'open') fetch(groups[each.group] as string);
+          else if (each.kind === 'look') looks.set(`leaf${each.leaf}`, `look${each.look}`);
+          else if (each.kind === 'flush') flush();
+          else {
+            for (const group of groups) {
+              const rest = (children.get(group) ?? []).filter((leaf) => leaf !== `leaf${each.leaf}`);
+              children.set(group, groups[each.to] === group ? [...rest, `leaf${each.leaf}`] : rest);
+            }
+          }
+        }
+        flush();
+        flush();
+        for (const [node, given] of held) {
+          expect(given).toEqual(children.get(node));
+          for (const leaf of given) expect(seen.get(leaf)).toBe(looks.get(leaf) ?? leaf);
+        }
+        expect(shown.changes()).toEqual([]);
+      }),
+    );
+  });
+});
