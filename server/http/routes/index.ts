@@ -4,7 +4,7 @@ import { shellQuerySchema, terminalQuerySchema } from '../../protocol/terminals.
 import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
-import { logRoute } from './log.ts';
+import { logRoutes } from './log.ts';
 import { keyRoute, ticketRoute } from './page.ts';
 import { runRoutes } from './runs.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
@@ -49,7 +49,7 @@ export const routes: readonly Route[] = [
   listRoute,
   treeRoute,
   explainRoute,
-  logRoute,
+  ...logRoutes,
   ...actionRoutes,
   stdinRoute,
   pruneRoute,

@@ -293,6 +293,8 @@ it('has a test above for each route of the table', () => {
     'get /v1/tasks/{id}',
     'get /v1/tasks/{id}/explain',
     'get /v1/tasks/{id}/log',
+    'get /v1/tasks/{id}/log/place',
+    'get /v1/tasks/{id}/log/search',
     'get /v1/tasks/{id}/shell',
     'get /v1/tasks/{id}/terminal',
     'get /v1/tasks/{id}/tree',
