@@ -9,8 +9,15 @@ import type {
   HostWritten,
   Pruned,
 } from '../protocol/hosts.ts';
+import type {
+  LogPlace,
+  LogPlaceQuery,
+  LogQuery,
+  LogSearchMessage,
+  LogSearchQuery,
+} from '../protocol/logQueries.ts';
 import type { LogChunk } from '../protocol/logs.ts';
-import type { ListQuery, LogQuery, PruneRequest } from '../protocol/queries.ts';
+import type { ListQuery, PruneRequest } from '../protocol/queries.ts';
 import type {
   ActionResult,
   Explanation,
@@ -25,7 +32,7 @@ import type {
   TaskList,
   TaskView,
 } from '../protocol/tasks.ts';
-import { FrameDecoder } from './logs.ts';
+import { FrameDecoder, searchMessages } from './logs.ts';
 import { type Address, type Finder, Transport } from './transport.ts';
 
 /** How long to wait for a server that is gone before looking again. */
@@ -91,6 +98,21 @@ export class Client {
     decoder.end();
   }
 
+  /** How much an attempt has written, and where a position in both streams is. */
+  logPlace(id: string, query: LogPlaceQuery = {}): Promise<LogPlace> {
+    return this.get(`${taskPath(id)}/log/place${queryText({ ...query })}`);
+  }
+
+  /** Lines of an attempt's log that hold a text, as they are found. Throws why it cannot be read on. */
+  async *searchLog(
+    id: string,
+    query: LogSearchQuery,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LogSearchMessage> {
+    const path = `${taskPath(id)}/log/search${queryText({ ...query })}`;
+    yield* searchMessages(this.transport.bytes(path, signal));
+  }
+
   /**
    * All that the task's attempts write until it is done, each byte once, over lost connections and
    * restarts of the server. The order between the streams may differ after one.
@@ -106,6 +128,30 @@ export class Client {
           known[stream] -= data.length - fresh.length;
           told[stream] += fresh.length;
           if (fresh.length > 0) yield { stream, data: fresh };
+        }
+        return;
+      } catch (error) {
+        await this.pauseAfter(error, signal);
+      }
+    }
+  }
+
+  /**
+   * What an attempt writes until it is over, from where both streams have come to; each byte once, over lost
+   * connections and restarts of the server. Waits for an attempt that is yet to begin.
+   */
+  async *followAttempt(
+    id: string,
+    attempt: number,
+    before: Readonly<Record<LogChunk['stream'], number>>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LogChunk> {
+    const told = { ...before };
+    for (;;) {
+      try {
+        for await (const chunk of this.log(id, { attempt, follow: true, ...told }, signal)) {
+          told[chunk.stream] += chunk.data.length;
+          yield chunk;
         }
         return;
       } catch (error) {

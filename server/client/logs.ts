@@ -1,6 +1,7 @@
 /** Reads the frames in which both streams of a log arrive (http/frames.ts writes them). */
 
 import { type ErrorBody, isErrorCode, VbatchError } from '../protocol/errors.ts';
+import type { LogSearchMessage } from '../protocol/logQueries.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 
 /** Kind and length. */
@@ -54,7 +55,27 @@ export class FrameDecoder {
   private fail(data: Buffer): void {
     this.failure.push(data);
     if (this.left > 0) return;
-    const { error } = JSON.parse(Buffer.concat(this.failure).toString()) as ErrorBody;
-    throw new VbatchError(isErrorCode(error.code) ? error.code : 'internal', error.message);
+    throw failureOf(JSON.parse(Buffer.concat(this.failure).toString()) as ErrorBody);
   }
+}
+
+/** The messages of a search, wherever the network has cut them. Throws where the log cannot be read on. */
+export async function* searchMessages(arriving: AsyncIterable<Buffer>): AsyncGenerator<LogSearchMessage> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of arriving) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = JSON.parse(line) as LogSearchMessage;
+      if (message.type === 'failed') throw failureOf(message);
+      yield message;
+      if (message.type === 'end') return;
+    }
+  }
+  throw new VbatchError('noServer', 'The server ended the search before its end; search again.');
+}
+
+function failureOf({ error }: { error: { code: string; message: string } }): VbatchError {
+  return new VbatchError(isErrorCode(error.code) ? error.code : 'internal', error.message);
 }

@@ -5,6 +5,7 @@ import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
 import type { Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
+import type { LogPlace } from '../protocol/logQueries.ts';
 import type {
   ActionResult,
   Explanation,
@@ -32,7 +33,9 @@ import { type Batch, Core, type Ledger } from './core.ts';
 import { Dispatch } from './dispatch.ts';
 import type { Fleet } from './fleet.ts';
 import { hostViews, poolViews } from './hostViews.ts';
-import { attemptKey, openLog } from './logs.ts';
+import { findPlace } from './logPlace.ts';
+import { type LogSearch, searchLog } from './logSearch.ts';
+import { attemptKey, checkAttempt, openLog } from './logs.ts';
 import { findTask, selectTasks, treeOf } from './queries.ts';
 import { Reasons } from './reasons.ts';
 import { Removals } from './removals.ts';
@@ -238,16 +241,21 @@ export class Engine implements EngineService {
 
   async log(text: string, request: LogRequest): Promise<Readable> {
     const task = findTask(this.parts.state, text);
-    const { attempt } = request;
-    if (
-      attempt !== undefined &&
-      attempt > task.attempts.length &&
-      (!request.follow || task.phase.kind === 'done')
-    ) {
-      const made = task.attempts.length === 1 ? '1 attempt' : `${task.attempts.length} attempts`;
-      throw new VbatchError('notFound', `there is no attempt ${attempt} of ${task.id}: it has had ${made}`);
-    }
+    if (!request.follow || task.phase.kind === 'done') checkAttempt(task, request.attempt);
     return openLog(this.watch(task), request);
+  }
+
+  async logPlace(text: string, attempt: number | undefined, position: number | undefined): Promise<LogPlace> {
+    const task = findTask(this.parts.state, text);
+    checkAttempt(task, attempt);
+    return await findPlace(this.watch(task), attempt ?? task.attempts.length, position);
+  }
+
+  async searchLog(text: string, attempt: number | undefined, search: LogSearch): Promise<Readable> {
+    const { attempt: number, size } = await this.logPlace(text, attempt, undefined);
+    const request: LogRequest = { stream: 'both', follow: false };
+    if (number > 0) request.attempt = number;
+    return searchLog(await this.log(text, request), search, size.stdout + size.stderr);
   }
 
   async type(text: string, typed: Typed, signal: AbortSignal): Promise<StdinResponse> {

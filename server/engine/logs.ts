@@ -1,7 +1,7 @@
 /** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
 import { Readable } from 'node:stream';
 import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
-import type { Attempt, TaskNumber } from '../model/task.ts';
+import type { Attempt, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { LogChunk } from '../protocol/logs.ts';
 import type { LogRequest } from './service.ts';
@@ -20,10 +20,18 @@ export function parseKey(key: AttemptKey): { task: TaskNumber; attempt: number }
   return { task: Number(task), attempt: Number(attempt) };
 }
 
+/** Throws `notFound` where the task has had no attempt of this number. */
+export function checkAttempt({ id, attempts }: Task, number: number | undefined): void {
+  if (number === undefined || number <= attempts.length) return;
+  const made = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
+  throw new VbatchError('notFound', `there is no attempt ${number} of ${id}: it has had ${made}`);
+}
+
 /** Chunks of output. With `follow` it ends when the task is done, or the one attempt asked for is. */
 export function openLog(source: TaskWatch, request: LogRequest): Readable {
   const abort = new AbortController();
-  const chunks = readAttempts(source, request, abort.signal);
+  const all = readAttempts(source, request, abort.signal);
+  const chunks = request.length === undefined ? all : firstOf(all, request.length);
   // `Readable.from` would wait, when destroyed, for the chunk that the reader is waiting for.
   return new Readable({
     objectMode: true,
@@ -40,6 +48,16 @@ export function openLog(source: TaskWatch, request: LogRequest): Readable {
       done(error);
     },
   });
+}
+
+async function* firstOf(chunks: AsyncGenerator<LogChunk>, length: number): AsyncGenerator<LogChunk> {
+  let left = length;
+  if (left === 0) return;
+  for await (const { stream, data } of chunks) {
+    yield { stream, data: data.subarray(0, left) };
+    left -= data.length;
+    if (left <= 0) return;
+  }
 }
 
 /** Makes a reader clean up that is between two chunks. Nobody hears it fail any more. */
@@ -60,8 +78,7 @@ async function* readAttempts(
       if (!request.follow || source.task().phase.kind === 'done' || signal.aborted) return;
       await source.changed(signal);
     }
-    const offset = number === first ? (request.offset ?? 0) : 0;
-    yield* readAttempt(source, number, { ...request, offset }, signal);
+    yield* readAttempt(source, number, request, number === first, signal);
     if (request.attempt !== undefined || !request.follow || signal.aborted) return;
   }
 }
@@ -75,22 +92,17 @@ async function* readAttempt(
   source: TaskWatch,
   number: number,
   request: LogRequest,
+  isFirst: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk> {
   const attempt = source.task().attempts[number - 1];
   if (attempt === undefined) return;
   const { host: name } = attempt.allocation;
-  const host = source.host(name);
-  if (host === undefined) {
-    const what = `attempt ${number} of ${source.task().id}`;
-    throw new VbatchError(
-      'unreachable',
-      `the log of ${what} cannot be read: its host ${name} is not configured any more`,
-    );
-  }
+  const host = hostOf(source, number, name);
   const key = attemptKey(source.task().number, number);
   const progress: Progress = { stdout: 0, stderr: 0 };
-  if (request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
+  if (isFirst && request.stream === 'both') Object.assign(progress, request.before);
+  else if (isFirst && request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
   const growth = watchGrowth(host, key, request.follow || isOver(attempt), signal);
   try {
     while (!signal.aborted) {
@@ -115,6 +127,17 @@ async function* readAttempt(
   }
 }
 
+/** Where an attempt's log is. Throws `unreachable` where that is not known any more. */
+export function hostOf(source: TaskWatch, number: number, name: string): Host {
+  const host = source.host(name);
+  if (host !== undefined) return host;
+  const what = `attempt ${number} of ${source.task().id}`;
+  throw new VbatchError(
+    'unreachable',
+    `the log of ${what} cannot be read: its host ${name} is not configured any more`,
+  );
+}
+
 /** What an unreachable host still holds of an ended attempt's output is waited for only by those who follow it. */
 function throwIfOutOfReach(source: TaskWatch, host: string, key: AttemptKey): void {
   const trouble = source.trouble(host);
@@ -125,7 +148,7 @@ function throwIfOutOfReach(source: TaskWatch, host: string, key: AttemptKey): vo
   );
 }
 
-function isOver({ state }: Attempt): boolean {
+export function isOver({ state }: Attempt): boolean {
   return state === 'ended' || state === 'lost';
 }
 

@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream';
 import type { LogStream, Seat, Viewer } from '../hosts/host.ts';
 import type { EnvironmentChange, TaskNumber, Terminal } from '../model/task.ts';
+import type { LogPlace } from '../protocol/logQueries.ts';
 import type {
   ActionResult,
   Explanation,
@@ -19,6 +20,7 @@ import type {
   TaskList,
   TaskView,
 } from '../protocol/tasks.ts';
+import type { LogSearch } from './logSearch.ts';
 
 /** Who submits: the top level, or a running attempt (then the new tasks are its task's children). */
 export interface Submitter {
@@ -56,6 +58,10 @@ export interface LogRequest {
   stream: LogStream | 'both';
   /** First byte wanted of a single stream; must be absent or 0 for `both`. */
   offset?: number;
+  /** Of both streams: how many bytes of each to leave out. */
+  before?: { stdout: number; stderr: number };
+  /** Most bytes wanted. */
+  length?: number;
   /** Keep reading until the task is done: over all its further attempts where `attempt` is absent. */
   follow: boolean;
 }
@@ -111,6 +117,10 @@ export interface EngineService {
   whenDone(text: string, signal: AbortSignal): Promise<TaskView>;
   /** A stream of LogChunk objects. Destroying it stops the reading. */
   log(text: string, request: LogRequest): Promise<Readable>;
+  /** Where a position in both streams is, of an attempt or the latest; the end where it is undefined. */
+  logPlace(text: string, attempt: number | undefined, position: number | undefined): Promise<LogPlace>;
+  /** A stream of LogSearchMessage objects about an attempt or the latest. Destroying it stops the search. */
+  searchLog(text: string, attempt: number | undefined, search: LogSearch): Promise<Readable>;
   /** Types into a task's stdin, once it runs. Resolves when its command can read it; rejects when `signal` aborts. */
   type(text: string, typed: Typed, signal: AbortSignal): Promise<StdinResponse>;
   /** Takes a place at the terminal that a task runs in, once it runs; rejects when `signal` aborts. */

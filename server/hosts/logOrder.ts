@@ -78,18 +78,26 @@ export class LogOrder {
     this.noted.delete(key);
   }
 
-  /** The stretches up to the streams' present sizes. */
+  /**
+   * The stretches up to the streams' present sizes. While this looks at them, what was told once stays as it is:
+   * more is only added.
+   */
   async stretches(key: AttemptKey): Promise<LogStretch[]> {
+    if (this.noted.has(key)) this.note(key);
     const entry = this.noted.get(key);
     let writing: Promise<void> | undefined;
     let growth: Growth[];
+    let seen: Sizes | undefined;
     // What moves from memory to the file meanwhile would be missed or counted twice.
     do {
       writing = entry?.writing;
       await writing;
-      const pending = [...(entry?.pending ?? [])];
+      const pending = (entry?.pending ?? []).map((one) => ({ ...one }));
+      seen = entry && { ...entry.seen };
       growth = [...parseGrowth(await readFile(this.file(key), 'latin1').catch(() => '')), ...pending];
     } while (entry?.writing !== writing);
+    // What has been written since may yet be seen in another order.
+    if (seen) return stretchesOf(growth, seen);
     const [stdout, stderr] = await Promise.all(
       streams.map((stream) => fileSize(this.paths.log(key, stream))),
     );

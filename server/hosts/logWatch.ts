@@ -63,6 +63,11 @@ export class LogWatch {
     };
   }
 
+  /** Whether the attempt runs or somebody looks on. */
+  isWatched(key: AttemptKey): boolean {
+    return this.watched.has(key);
+  }
+
   /** Ends all looking. */
   close(): void {
     if (this.timer) clearTimeout(this.timer);

@@ -70,6 +70,8 @@ export class LocalLogs implements Logs {
   }
 
   order(key: AttemptKey): Promise<LogStretch[]> {
+    // What nobody has looked at yet would be told in one order now and perhaps in another later.
+    if (this.looks.isWatched(key)) this.inOrder.note(key);
     return this.inOrder.stretches(key);
   }
 

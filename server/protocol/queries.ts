@@ -39,14 +39,6 @@ export const treeSchema = z.object({
   tasks: z.array(taskViewSchema).describe('The task and what lies below it, parents before children.'),
 });
 
-export const logQuerySchema = z.strictObject({
-  stream: z.enum(['stdout', 'stderr', 'both']).default('both'),
-  attempt: z.int().min(1).optional().describe('Number of the attempt; the latest where it is absent.'),
-  offset: z.int().min(0).default(0).describe('First byte wanted of a single stream; 0 for both.'),
-  follow: z.boolean().default(false).describe('Keep sending until the task is done.'),
-});
-export type LogQuery = z.input<typeof logQuerySchema>;
-
 export const poolsQuerySchema = z.strictObject({
   workspace: z.string().startsWith('/').optional().describe('Folder whose .vbatch/config.yaml applies too.'),
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from '../../server/client/client.ts';
 import { browserPath, newPage, screenshot, startBrowser } from '../support/browser.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -16,7 +17,10 @@ describe.skipIf(browserPath === undefined)('the graph page', () => {
   beforeAll(async () => {
     sandbox = new Sandbox();
     browser = await startBrowser();
-    sandbox.write('gate.sh', '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\necho "$1 ends"\nexit "$code"\n');
+    sandbox.write(
+      'gate.sh',
+      '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\necho "$1 ends"\nexit "$code"\n',
+    );
     sandbox.write(
       'training_pipeline.sh',
       `#!/bin/bash
@@ -24,6 +28,7 @@ vbatch --name process ./gate.sh process
 vbatch --name train --after-success process ./gate.sh train
 vbatch --name repair --after-fail process true
 vbatch --name eval --after-success train --after missing true
+read -r code < hold.gate
 `,
     );
     sandbox.write(
@@ -34,8 +39,12 @@ vbatch --name sum --after-success 'part-*.csv' ./gate.sh sum
 vbatch --name nested ./nested.sh
 `,
     );
-    sandbox.write('nested.sh', '#!/bin/bash\nvrun --name inner true\nvbatch --name deep --after inner true\n');
-    for (const name of ['process', 'train', 'sum']) execFileSync('mkfifo', [join(sandbox.work, `${name}.gate`)]);
+    sandbox.write(
+      'nested.sh',
+      '#!/bin/bash\nvrun --name inner true\nvbatch --name deep --after inner true\n',
+    );
+    for (const name of ['process', 'train', 'sum', 'hold'])
+      execFileSync('mkfifo', [join(sandbox.work, `${name}.gate`)]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -45,13 +54,24 @@ vbatch --name nested ./nested.sh
   const submit = async (line: string) => (await sandbox.shell(line)).stdout.trim();
   const openGate = (name: string, code = 0) => sandbox.shell(`echo ${code} > ${name}.gate`);
   const address = async (id = '') => (await sandbox.shell(`vctl open --print ${id}`)).stdout.trim();
+  /** The same, sooner. */
+  const quickAddress = async (id: string) => {
+    const found = sandbox.discovery();
+    if (found === null) throw new Error('no server runs');
+    return new Client(found).pageAddress(id);
+  };
   /** Waits for an item of the graph that is read aloud like this. */
   const item = (page: Page, text: RegExp | string) =>
-    page.locator('.item').and(page.getByRole('button', { name: text })).first();
-  const seen = (page: Page, text: RegExp | string) => item(page, text).waitFor({ state: 'attached', timeout: waitMs });
+    page
+      .locator('.item')
+      .and(page.getByRole('button', { name: text }))
+      .first();
+  const seen = (page: Page, text: RegExp | string) =>
+    item(page, text).waitFor({ state: 'attached', timeout: waitMs });
   const labels = (page: Page) =>
     page.locator('.item').evaluateAll((found) => found.map((each) => each.getAttribute('aria-label')));
-  const focused = (page: Page) => page.evaluate<string | null>('document.activeElement?.getAttribute("aria-label")');
+  const focused = (page: Page) =>
+    page.evaluate<string | null>('document.activeElement?.getAttribute("aria-label")');
   const key = (page: Page) => page.evaluate<string>('sessionStorage.getItem("vbatch.key")');
 
   it('draws a pipeline as it is, live, until its end, over a lost connection', async () => {
@@ -90,6 +110,7 @@ vbatch --name nested ./nested.sh
 
     await openGate('train', 3);
     await seen(page, /^train, failed, exit code 3/);
+    await openGate('hold');
     await seen(page, /^missing, never submitted/);
     await screenshot(page, 'pipeline-failed');
     expect(errors).toEqual([]);
@@ -110,7 +131,10 @@ vbatch --name nested ./nested.sh
     expect(await focused(page)).toMatch(/^sum, running/);
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Enter');
-    await page.locator('.item[aria-expanded="true"]').and(page.getByRole('button', { name: '20 × true' })).waitFor({ state: 'attached' });
+    await page
+      .locator('.item[aria-expanded="true"]')
+      .and(page.getByRole('button', { name: '20 × true' }))
+      .waitFor({ state: 'attached' });
     await page.keyboard.press('PageDown');
     await page.keyboard.press('ArrowRight');
     expect(await focused(page)).toBe('part-2.csv, done, 2 of 20');
@@ -122,7 +146,10 @@ vbatch --name nested ./nested.sh
 
     await item(page, /^nested/).focus();
     await page.keyboard.press('Enter');
-    await page.locator('.item', { hasText: '' }).and(page.getByRole('button', { name: /^deep/ })).waitFor({ state: 'detached' });
+    await page
+      .locator('.item', { hasText: '' })
+      .and(page.getByRole('button', { name: /^deep/ }))
+      .waitFor({ state: 'detached' });
     await page.reload();
     await seen(page, /^nested, done, 2 of 2/);
     await seen(page, /^20 × true/);
@@ -169,20 +196,26 @@ vbatch --name nested ./nested.sh
     await page.context().close();
   });
 
-  it.each(['light', 'dark'] as const)('has nothing that axe finds wrong, %s, and follows the theme', async (scheme) => {
-    const { page } = await newPage(browser, { colorScheme: scheme });
-    await page.goto(await address('fan_out'));
-    await seen(page, /^sum/);
-    await page.locator('.panel .log', { hasText: 'fan_out' }).waitFor();
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-    const corner = () => page.evaluate<number>('document.querySelector(".graph canvas").getContext("2d").getImageData(2, 2, 1, 1).data[0]');
-    const isDark = async () => (await corner()) < 128;
-    await expect.poll(isDark).toBe(scheme === 'dark');
-    await page.emulateMedia({ colorScheme: scheme === 'dark' ? 'light' : 'dark' });
-    await expect.poll(isDark).toBe(scheme !== 'dark');
-    await screenshot(page, `switched-from-${scheme}`);
-    await page.context().close();
-  });
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds wrong, %s, and follows the theme',
+    async (scheme) => {
+      const { page } = await newPage(browser, { colorScheme: scheme });
+      await page.goto(await address('fan_out'));
+      await seen(page, /^sum/);
+      await page.locator('.panel .log', { hasText: 'fan_out' }).waitFor();
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      const corner = () =>
+        page.evaluate<number>(
+          'document.querySelector(".graph canvas").getContext("2d").getImageData(2, 2, 1, 1).data[0]',
+        );
+      const isDark = async () => (await corner()) < 128;
+      await expect.poll(isDark).toBe(scheme === 'dark');
+      await page.emulateMedia({ colorScheme: scheme === 'dark' ? 'light' : 'dark' });
+      await expect.poll(isDark).toBe(scheme !== 'dark');
+      await screenshot(page, `switched-from-${scheme}`);
+      await page.context().close();
+    },
+  );
 
   it('lets nobody in twice by one address, and shows nothing to a wrong key', async () => {
     const once = await address('fan_out');
@@ -216,7 +249,7 @@ vbatch --name nested ./nested.sh
     while (pages.length < 20) pages.push(await first.context().newPage());
     await Promise.all(
       pages.map(async (page) => {
-        await page.goto(await address(id));
+        await page.goto(await quickAddress(id));
         await seen(page, /^many, running/);
       }),
     );

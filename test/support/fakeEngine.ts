@@ -1,6 +1,7 @@
 /** An EngineService in memory: it accepts everything, runs nothing, and ends tasks when told to. */
 import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
+import { type LogSearch, searchLog } from '../../server/engine/logSearch.ts';
 import type {
   Attended,
   Beside,
@@ -14,6 +15,7 @@ import type {
 import type { Seat, Viewer } from '../../server/hosts/host.ts';
 import type { TaskNumber } from '../../server/model/task.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
+import type { LogPlace } from '../../server/protocol/logQueries.ts';
 import type { LogChunk } from '../../server/protocol/logs.ts';
 import type {
   ActionResult,
@@ -183,6 +185,18 @@ export class FakeEngine implements EngineService {
     this.get(text);
     this.calls.push(['log', request]);
     return this.openLog(request);
+  }
+
+  async logPlace(text: string, attempt = 1, position = 7): Promise<LogPlace> {
+    this.get(text);
+    const size = { stdout: 3, stderr: 4 };
+    return { attempt, over: true, whole: true, size, position, before: size };
+  }
+
+  async searchLog(text: string, attempt: number | undefined, search: LogSearch): Promise<Readable> {
+    this.get(text);
+    this.calls.push(['searchLog', attempt, search]);
+    return searchLog(this.openLog({ stream: 'both', follow: false }), search, 7);
   }
 
   async type(text: string, typed: Typed): Promise<StdinResponse> {

@@ -1,10 +1,11 @@
 /** All routes. What is asked for most comes first: express tries them in this order. */
+import { outputQuerySchema } from '../../protocol/logQueries.ts';
 import { eventsQuerySchema } from '../../protocol/queries.ts';
 import { shellQuerySchema, terminalQuerySchema } from '../../protocol/terminals.ts';
 import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
-import { logRoute } from './log.ts';
+import { logRoutes } from './log.ts';
 import { keyRoute, ticketRoute } from './page.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
@@ -41,6 +42,17 @@ export const shellRoute: SocketRoute = {
   errors: ['notFound'],
 };
 
+export const outputRoute: SocketRoute = {
+  kind: 'socket',
+  method: 'get',
+  path: '/v1/tasks/{id}/output',
+  name: 'followOutput',
+  summary: 'WebSocket of what a task writes, for browsers, which open few other connections at once.',
+  access: 'page',
+  query: outputQuerySchema,
+  errors: ['notFound', 'unreachable'],
+};
+
 export const routes: readonly Route[] = [
   submitRoute,
   getRoute,
@@ -48,7 +60,7 @@ export const routes: readonly Route[] = [
   listRoute,
   treeRoute,
   explainRoute,
-  logRoute,
+  ...logRoutes,
   ...actionRoutes,
   stdinRoute,
   pruneRoute,
@@ -60,6 +72,7 @@ export const routes: readonly Route[] = [
   ticketRoute,
   keyRoute,
   eventsRoute,
+  outputRoute,
   terminalRoute,
   shellRoute,
 ];

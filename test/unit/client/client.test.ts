@@ -36,6 +36,20 @@ async function collect(chunks: AsyncIterable<LogChunk>): Promise<{ stdout: strin
   return all;
 }
 
+it('searches a log, and throws where the search breaks off', async () => {
+  const hits: unknown[] = [];
+  const id = 'run-1/a b';
+  for await (const message of client.searchLog(id, { text: 'u', attempt: 2 })) hits.push(message);
+  expect(hits).toMatchObject([{ type: 'hit', stream: 'stdout', text: 'out' }, { type: 'end' }]);
+  server.engine.openLog = () => {
+    const source = new PassThrough({ objectMode: true });
+    setImmediate(() => source.destroy(new VbatchError('unreachable', 'The host big is unreachable.')));
+    return source;
+  };
+  await expect(client.searchLog(id, { text: 'u' }).next()).rejects.toThrow('The host big is unreachable.');
+  expect(await client.logPlace(id, { attempt: 1, position: 2 })).toMatchObject({ attempt: 1, position: 2 });
+});
+
 describe('each function', () => {
   it('submits', async () => {
     const tasks = [
@@ -342,5 +356,29 @@ describe('connections', () => {
     }
     expect(seen).toEqual(['stdout one\n', 'stderr oops\n', 'stdout two\n']);
     expect(opened).toBe(4);
+  });
+
+  it('that are lost do not end a followed attempt, which goes on where both streams have come to', async () => {
+    const way = await startCuttable(server.port);
+    const patient = new Client(way.address, async () => way.address);
+    ends.push(() => patient.close());
+    const asked: unknown[] = [];
+    server.engine.openLog = ({ attempt, before }) => {
+      asked.push([attempt, before]);
+      const source = new PassThrough({ objectMode: true });
+      if (asked.length === 1) source.write(chunk('stderr', 'oops\n'));
+      else source.end(chunk('stdout', 'two\n'));
+      return source;
+    };
+    const seen: string[] = [];
+    for await (const { data } of patient.followAttempt('run-1/a b', 2, { stdout: 4, stderr: 0 })) {
+      seen.push(data.toString());
+      way.cut();
+    }
+    expect(seen).toEqual(['oops\n', 'two\n']);
+    expect(asked.slice(0, 2)).toEqual([
+      [2, { stdout: 4, stderr: 0 }],
+      [2, { stdout: 4, stderr: 5 }],
+    ]);
   });
 });

@@ -34,6 +34,60 @@ describe('a log', () => {
     expect(await text(await engine.log(id, { stream: 'both', follow: false }))).toBe('one !two three');
   });
 
+  it('R36 goes on where a reader has come in each stream, and for so many bytes', async () => {
+    const { engine, host, id } = await running();
+    host.write('1.1', 'stdout', 'one ');
+    host.write('1.1', 'stderr', 'two ');
+    host.write('1.1', 'stdout', 'three');
+    const before = { stdout: 2, stderr: 1 };
+    const request = { stream: 'both', before } as const;
+    expect(await text(await engine.log(id, { ...request, follow: false, length: 7 }))).toBe('e !wo th');
+    const all = text(await engine.log(id, { ...request, follow: true }));
+    host.write('1.1', 'stderr', 'four');
+    host.end('1.1');
+    expect(await all).toBe('e !wo three!four');
+    expect(await text(await engine.log(id, { ...request, follow: false, length: 0 }))).toBe('');
+  });
+
+  it('R36 says where a byte of the whole is', async () => {
+    const { engine, host, id } = await running();
+    host.write('1.1', 'stdout', 'one ');
+    host.write('1.1', 'stderr', 'two ');
+    host.write('1.1', 'stdout', 'three');
+    const size = { stdout: 9, stderr: 4 };
+    const place = { attempt: 1, over: false, whole: true, size };
+    const end = { ...place, position: 13, before: size };
+    expect(await engine.logPlace(id, undefined, undefined)).toEqual(end);
+    expect(await engine.logPlace(id, 1, 99)).toEqual(end);
+    const before = { stdout: 4, stderr: 2 };
+    expect(await engine.logPlace(id, 1, 6)).toEqual({ ...place, position: 6, before });
+    expect(await engine.logPlace(id, 1, -7)).toEqual({ ...place, position: 6, before });
+    expect(await engine.logPlace(id, 1, -99)).toMatchObject({
+      position: 0,
+      before: { stdout: 0, stderr: 0 },
+    });
+    host.end('1.1');
+    expect(await engine.logPlace(id, 1, 0)).toMatchObject({ over: true });
+  });
+
+  it('is searched through both streams, and the search can be given up', async () => {
+    const { engine, host, id } = await running();
+    host.write('1.1', 'stdout', 'an err');
+    host.write('1.1', 'stderr', 'Error: x\n');
+    host.write('1.1', 'stdout', 'or\n');
+    const sought = { text: 'error', matchCase: false, limit: 9 };
+    const messages: unknown[] = [];
+    for await (const message of await engine.searchLog(id, undefined, sought)) messages.push(message);
+    expect(messages).toMatchObject([
+      { type: 'hit', stream: 'stderr', position: 6, line: 1, text: 'Error: x', at: 0, length: 5 },
+      { type: 'hit', stream: 'stdout', position: 0, line: 1, text: 'an error', at: 3 },
+      { type: 'end', searched: 18, size: 18, complete: true },
+    ]);
+    const first = await engine.searchLog(id, 1, { ...sought, limit: 1 });
+    expect((await first.toArray()).at(-1)).toMatchObject({ type: 'end', complete: false });
+    await expect(engine.searchLog(id, 2, sought)).rejects.toThrow('there is no attempt 2');
+  });
+
   it('R3 is followed to its end, what was written last included', async () => {
     const { engine, host, id } = await running();
     const all = text(await engine.log(id, { stream: 'both', follow: true }));

@@ -52,7 +52,52 @@ it.each([
 
 it('refuses an offset into both streams', async () => {
   const answer = await server.ask('GET', '/v1/tasks/run-1/log?offset=1');
-  expect(answer).toMatchObject({ status: 400, json: failure('invalid', 'offset needs stream=stdout') });
+  expect(answer).toMatchObject({ status: 400, json: failure('invalid', 'offset', 'needs stream=stdout') });
+});
+
+it('leaves out what a reader has of both streams, and ends after so many bytes', async () => {
+  await server.ask('GET', '/v1/tasks/run-1/log?stdout=3&stderr=0&length=9');
+  const before = { stdout: 3, stderr: 0 };
+  expect(server.engine.calls).toEqual([
+    ['log', { stream: 'both', offset: 0, before, length: 9, follow: false }],
+  ]);
+  const answer = await server.ask('GET', '/v1/tasks/run-1/log?stream=stderr&stdout=1');
+  expect(answer).toMatchObject({ status: 400, json: failure('invalid', 'stdout', 'needs stream=both') });
+});
+
+it('tells where a position in both streams is', async () => {
+  const answer = await server.ask('GET', '/v1/tasks/run-1/log/place?attempt=2&position=-5');
+  expect(answer.json).toMatchObject({ attempt: 2, position: -5, size: { stdout: 3, stderr: 4 } });
+});
+
+it('sends what a search finds, line by line', async () => {
+  const answer = await server.ask('GET', '/v1/tasks/run-1/log/search?text=RR&attempt=3&limit=5');
+  expect(answer.headers['content-type']).toBe('application/x-ndjson');
+  const hit = { type: 'hit', stream: 'stderr', position: 3, line: 1, text: 'err', at: 1, length: 2 };
+  expect(
+    answer.bytes
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([hit, { type: 'end', searched: 6, size: 7, complete: true }]);
+  expect(server.engine.calls).toEqual([['searchLog', 3, { text: 'RR', matchCase: false, limit: 5 }]]);
+  const wrong = await server.ask('GET', '/v1/tasks/run-1/log/search?text=a%0Ab');
+  expect(wrong).toMatchObject({ status: 400, json: failure('invalid', 'within one line') });
+});
+
+it('ends a search with a line that says why it cannot go on', async () => {
+  const source = new PassThrough({ objectMode: true });
+  server.engine.openLog = () => source;
+  const answer = server.ask('GET', '/v1/tasks/run-1/log/search?text=o');
+  source.write(out('one\n'));
+  await expect.poll(() => server.engine.calls.length).toBe(1);
+  source.destroy(new VbatchError('unreachable', 'The host big is unreachable.'));
+  const lines = (await answer).bytes.toString().trimEnd().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toEqual({
+    type: 'failed',
+    ...failure('unreachable', 'The host big'),
+  });
 });
 
 it('sends the headers and each chunk of a followed log at once', async () => {

@@ -14,15 +14,8 @@ export interface Result {
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: 'min' });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
-<<<<<<< HEAD
   if (process.env.VBATCH_TEST_UNTRUSTED === '1') await import('./untrusted.ts');
   else await importTrusted();
-=======
-  await import('./activation.ts');
-  await import('./manifest.ts');
-  await import('./tasks.ts');
-  await import('./scripts.ts');
->>>>>>> f68315816b111237943aa7747c7f398d7c74c5b7
   const results: Result[] = [];
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
@@ -43,5 +36,6 @@ export async function run(): Promise<void> {
 async function importTrusted(): Promise<void> {
   await import('./activation.ts');
   await import('./manifest.ts');
+  await import('./tasks.ts');
   await import('./scripts.ts');
 }

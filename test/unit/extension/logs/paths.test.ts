@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { addressParts, parseAddress } from '../../../../extension/logs/address.ts';
+import { candidates, PathFinder } from '../../../../extension/logs/paths.ts';
+
+const here = { directory: '/home/ada/work/sub', elsewhere: false, folders: ['/home/ada/work', '/srv'] };
+const there = { ...here, elsewhere: true };
+
+/** The first candidate that is one of these files. */
+function chosen(path: string, surroundings: typeof here, files: readonly string[]): Promise<string | null> {
+  return new PathFinder(surroundings, async (file) => files.includes(file)).find(path);
+}
+
+describe('a path that a task has printed', () => {
+  it('is relative to the folder of the task, else to the open folders, the one around it first', () => {
+    expect(candidates('a/b.py', here)).toEqual([
+      '/home/ada/work/sub/a/b.py',
+      '/home/ada/work/a/b.py',
+      '/srv/a/b.py',
+    ]);
+    expect(candidates('../b.py', here)[0]).toBe('/home/ada/work/b.py');
+  });
+
+  it('is itself on this machine', () => {
+    expect(candidates('/usr/lib/x.py', here)).toEqual(['/usr/lib/x.py']);
+  });
+
+  it('of a copy on a host is the file here that ends alike, the longest end first', async () => {
+    const printed = '/home/bob/.vbatch/runs/4k2m9/work/src/train.py';
+    const files = ['/home/ada/work/src/train.py', '/home/ada/work/sub/train.py', '/srv/train.py'];
+    expect(await chosen(printed, there, files)).toBe('/home/ada/work/src/train.py');
+    expect(await chosen(printed, there, files.slice(1))).toBe('/home/ada/work/sub/train.py');
+    expect(await chosen('/usr/lib/python3/json/decoder.py', there, files)).toBe(null);
+  });
+
+  it('on a host that sees the same folder is itself', async () => {
+    const file = '/home/ada/work/src/train.py';
+    expect(await chosen(file, there, [file, `/home/ada/work/sub${file}`])).toBe(file);
+  });
+
+  it('of this machine is not meant by one of a host', async () => {
+    expect(await chosen('/etc/app/settings.py', there, ['/etc/app/settings.py'])).toBe(null);
+  });
+
+  it('is looked for once', async () => {
+    let looks = 0;
+    const finder = new PathFinder(here, async () => {
+      looks += 1;
+      return true;
+    });
+    await Promise.all([finder.find('a.py'), finder.find('a.py')]);
+    expect(looks).toBe(1);
+  });
+});
+
+describe('the address of a log', () => {
+  it.each([
+    { id: 'train-4k2m9', attempt: 1 },
+    { id: 'p-4k2m9/a.csv/fit', attempt: 12 },
+    { id: 'x-4k2m9/odd #2', attempt: 1 },
+  ])('is read back: %o', (address) => {
+    expect(parseAddress(addressParts(address))).toEqual(address);
+  });
+
+  it('is no other', () => {
+    expect(parseAddress({ path: '/vbatch-log/x', query: '' })).toBe(null);
+    expect(parseAddress({ path: '/vbatch-log/x', query: 'attempt=2' })).toBe(null);
+    expect(parseAddress({ path: '/elsewhere/x', query: 'attempt=1' })).toBe(null);
+  });
+});
