@@ -1,80 +1,32 @@
-/** Runs test/vscode/suite inside the newest and the oldest VS Code; each of its tests is one of ours. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { format } from 'node:util';
+/** Runs test/vscode/suite inside the newest and the oldest VS Code. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleSuite } from './bundle.ts';
-import { type HostName, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
-import type { Result } from './suite/index.ts';
+import { startBrowser } from './host.ts';
+import { type Outcome, runSuite } from './inHost.ts';
 
 let browser: Browser;
-let suite: string;
+/** What the extension host is told to load. */
+let module: string;
 
 beforeAll(async () => {
-  [browser, suite] = await Promise.all([startBrowser(), bundleSuite()]);
+  [browser, module] = await Promise.all([startBrowser(), bundleSuite()]);
 });
 
 afterAll(() => browser.close());
 
 describe.each(['latest', 'minimum'] as const)('in the %s VS Code', (name) => {
   it('every test of the suite passes', async () => {
-    expectSuccess(await runSuite(name, true));
+    expectSuccess(await runSuite(browser, { name, suite: 'all', module }));
   });
 });
 
 it('nothing runs in a folder that is not trusted', async () => {
-  expectSuccess(await runSuite('latest', false));
+  expectSuccess(await runSuite(browser, { name: 'latest', suite: 'untrusted', module }));
 });
 
 function expectSuccess({ results, output }: Outcome): void {
   expect(results, output).not.toEqual([]);
   const failed = results.filter(({ error }) => error !== null);
   expect(failed.map(({ title, error }) => `${title}\n${error}`).join('\n'), output).toBe('');
-}
-
-interface Outcome {
-  readonly results: readonly Result[];
-  readonly output: string;
-}
-
-/** VS Code reports success also where its extension host dies, so only a report that was written counts. */
-async function runSuite(name: HostName, trusted: boolean): Promise<Outcome> {
-  const folder = join(projectFolder, '.tmp/vscode-tests');
-  const report = join(folder, `report-${name}-${process.pid}.json`);
-  rmSync(report, { force: true });
-  const host = await startHost({
-    name,
-    env: { VBATCH_TEST_REPORT: report, VBATCH_TEST_UNTRUSTED: trusted ? '0' : '1' },
-    settings: {
-      'security.workspace.trust.enabled': !trusted,
-      'security.workspace.trust.startupPrompt': 'never',
-    },
-  });
-  const lines: string[] = [];
-  try {
-    const workspace = join(host.home, 'workspace');
-    mkdirSync(join(workspace, '.vscode'), { recursive: true });
-    const tasks = [{ type: 'vbatch', label: 'seven', command: 'exit 7', problemMatcher: [] }];
-    writeFileSync(join(workspace, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks }));
-    const context = await sealedContext(browser);
-    const page = await context.newPage();
-    await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) => {
-      lines.push(format(...args));
-    });
-    const done = new Promise<void>((resolve, reject) => {
-      page.on('crash', () => reject(new Error('the window crashed')));
-      host.process.once('exit', () => reject(new Error(`VS Code ended:\n${host.output()}`)));
-      void page.exposeFunction('codeAutomationExit', () => resolve()).catch(reject);
-    });
-    await page.goto(
-      host.url(workspace, { extensionDevelopmentPath: projectFolder, extensionTestsPath: suite }),
-    );
-    await done;
-    await context.close();
-  } finally {
-    await host.stop();
-  }
-  const results = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Result[]) : [];
-  return { results, output: lines.join('\n') };
 }

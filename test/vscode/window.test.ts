@@ -1,30 +1,28 @@
 /** One day of a person with the extension, in a clean VS Code that has the .vsix installed. */
-import { cpSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { createVSIX } from '@vscode/vsce';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { possible, Testbed } from '../support/testbed/testbed.ts';
 import { endServer, type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
 
 let browser: Browser;
 let host: Host;
 let window: Window;
+/** A machine to ssh into; null where none can be made. */
+let bed: Testbed | null = null;
 
 beforeAll(async () => {
   const vsix = join(projectFolder, '.tmp/vscode-tests/vbatch.vsix');
-  mkdirSync(join(projectFolder, '.tmp/vscode-tests'), { recursive: true });
-  await createVSIX({
-    cwd: projectFolder,
-    packagePath: vsix,
-    dependencies: false,
-    readmePath: 'extension/README.md',
-    allowMissingRepository: true,
-    rewriteRelativeLinks: false,
-  });
+  mkdirSync(dirname(vsix), { recursive: true });
+  await promisify(execFile)(process.execPath, ['package.mjs', vsix], { cwd: projectFolder });
   [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest', vsix })]);
   const workspace = join(host.home, 'examples');
   cpSync(join(projectFolder, 'examples'), workspace, { recursive: true });
+  if (possible() === null) bed = await addMachine(host);
   window = await Window.open(await sealedContext(browser), host.url(workspace), 'day');
 });
 
@@ -32,7 +30,22 @@ afterAll(async () => {
   await window.shot('end');
   await browser.close();
   await host.stop();
+  await bed?.down();
 });
+
+/** Makes a machine that ssh knows by its name alone: its key is unknown, and ours has a passphrase. */
+async function addMachine({ home }: Host): Promise<Testbed> {
+  const made = await Testbed.up({ hosts: [{ name: 'gpubox', gpus: 2 }] });
+  const { key, encryptedKey, knownHosts } = made.clientFolder;
+  const sshConfig = readFileSync(made.sshConfig, 'utf8')
+    .replace(key, encryptedKey)
+    .replace(knownHosts, join(home, 'known_hosts'))
+    .replace('StrictHostKeyChecking yes', 'StrictHostKeyChecking ask')
+    .replace('BatchMode yes', 'BatchMode no');
+  writeFileSync(join(home, 'ssh_config'), sshConfig);
+  writeFileSync(join(home, 'config.yaml'), `ssh_config: ${join(home, 'ssh_config')}\n`);
+  return made;
+}
 
 describe('a day with the extension', () => {
   it('a pipeline is run by the line above it, and seen to finish in the tree', async () => {
@@ -47,6 +60,16 @@ describe('a day with the extension', () => {
     await window.row('process').waitFor();
     await window.notification('succeeded').waitFor();
     await window.shot('tree');
+  });
+
+  it('a failed run says so, and a retry runs only what has failed', async () => {
+    await window.openFile('embedded/pipeline_with_typo.sh');
+    await window.lens('Run as vbatch').click();
+    await window.lens('failed').waitFor();
+    await window.notification('failed').waitFor();
+    await window.shot('failed');
+    await window.notification('failed').getByRole('button', { name: 'Retry' }).click();
+    await window.notification('failed').waitFor({ state: 'hidden' });
   });
 
   it('vbatch typed in a terminal appears in the tree', async () => {
@@ -70,9 +93,28 @@ describe('a day with the extension', () => {
     expect(endServer(host.state)).not.toBeNull();
     await window.page.locator('.statusbar-item', { hasText: 'vbatch 1' }).waitFor();
     await window.row('typed').waitFor();
-    await window.openTerminal();
-    await window.type('vctl list');
+    await window.sees('terminal', /typed-/);
+    await window.type('clear; vctl list');
     await window.sees('terminal', /typed-\w+ .*RUNNING/);
     await window.shot('came-back');
+  });
+
+  it('a host is added, which asks for its key and a passphrase, and runs a task', async ({ skip }) => {
+    if (bed === null) return skip('no machine can be made here');
+    await window.command('vbatch: Add SSH Host');
+    await window.pick('gpubox', 'Add gpubox');
+    await window.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: 'Accept and connect' })
+      .waitFor();
+    await window.shot('host-key');
+    await window.page.keyboard.press('Enter');
+    await window.page.locator('.quick-input-widget input[type="password"]').waitFor();
+    await window.shot('passphrase');
+    await window.answer(bed.clientFolder.passphrase);
+    await window.notification('gpubox').waitFor();
+    await window.row('gpubox').filter({ hasText: 'online' }).waitFor();
+    await window.type("clear; vrun -C / -P gpu-1 sh -c 'hostname; echo GPU=$CUDA_VISIBLE_DEVICES'");
+    await window.sees('terminal', /^gpubox *\nGPU=\d/m);
+    await window.shot('gpubox');
   });
 });

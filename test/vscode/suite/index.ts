@@ -14,8 +14,7 @@ export interface Result {
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: 'min' });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
-  if (process.env.VBATCH_TEST_UNTRUSTED === '1') await import('./untrusted.ts');
-  else await importTrusted();
+  await suites[(process.env.VBATCH_TEST_SUITE ?? 'all') as keyof typeof suites]();
   const results: Result[] = [];
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
@@ -33,9 +32,13 @@ export async function run(): Promise<void> {
   }
 }
 
-async function importTrusted(): Promise<void> {
-  await import('./activation.ts');
-  await import('./manifest.ts');
-  await import('./tasks.ts');
-  await import('./scripts.ts');
-}
+const suites = {
+  all: async () => {
+    await import('./activation.ts');
+    await import('./manifest.ts');
+    await import('./tasks.ts');
+    await import('./scripts.ts');
+  },
+  untrusted: () => import('./untrusted.ts'),
+  bench: () => import('./bench.ts'),
+};

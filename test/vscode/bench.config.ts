@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** Measurements in a real VS Code; not part of the tests. */
+export default defineConfig({
+  test: { include: ['test/vscode/treeBench.ts'], pool: 'threads', testTimeout: 900_000 },
+});
