@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCodeLens } from './codelens/codelens.ts';
 import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
+import { registerGraph } from './graph/register.ts';
 import { registerHosts } from './hosts/register.ts';
 import { registerNotifications } from './notify/notify.ts';
 import { registerRunCommands } from './run/commands.ts';
@@ -38,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerNotifications(context, registry);
   registerTree(context, parts);
   registerHosts(context, parts);
+  registerGraph(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
   return { ...parts, registry, activationMs: performance.now() - begun };
