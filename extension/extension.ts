@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCodeLens } from './codelens/codelens.ts';
 import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
+import { registerGraph } from './graph/register.ts';
 import { registerHosts } from './hosts/register.ts';
 import type { LogDocuments } from './logs/documents.ts';
 import { registerLogs } from './logs/register.ts';
@@ -42,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerTree(context, parts);
   registerHosts(context, parts);
   const logs = registerLogs(context, parts);
+  registerGraph(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
   return { ...parts, registry, logs, activationMs: performance.now() - begun };

@@ -9,6 +9,8 @@ import { RunsPage } from './view/runsPage.ts';
 
 interface Saved {
   readonly id: string;
+  /** What the extension shows again when its window is reloaded. */
+  readonly selected: string;
   readonly run: RunState;
 }
 
@@ -23,7 +25,7 @@ async function start(): Promise<void> {
   const isEditor = 'acquireVsCodeApi' in globalThis;
   const worker = await workerAddress();
   let shown: Shown | null = null;
-  let run: { id: string; page: RunPage } | null = null;
+  let run: { id: string; page: RunPage; selected: string } | null = null;
   let timer = 0;
   const display = (page: Shown) => {
     shown?.stop();
@@ -33,7 +35,8 @@ async function start(): Promise<void> {
   const save = (link: Link) => {
     timer ||= setTimeout(() => {
       timer = 0;
-      if (run !== null) link.save({ id: run.id, run: run.page.state } satisfies Saved);
+      if (run !== null)
+        link.save({ id: run.id, selected: run.selected, run: run.page.state } satisfies Saved);
     }, saveMs);
   };
   const showRun = (link: Link, id: string) => {
@@ -42,13 +45,15 @@ async function start(): Promise<void> {
     const saved = link.saved() as Saved | null;
     const page = new RunPage(link, worker, top, id, saved?.id === top ? saved.run : null, {
       selected: (selected) => {
+        if (run !== null) run.selected = selected;
         if (link.kind === 'browser') history.replaceState(null, '', `#run/${encodeURIComponent(selected)}`);
         save(link);
       },
       changed: () => save(link),
       runs: link.kind === 'browser' ? () => void (location.hash = '#') : null,
     });
-    run = { id: top, page };
+    run = { id: top, page, selected: id };
+    save(link);
     display(page);
   };
   const retheme = () => run?.page.graph.retheme();

@@ -8,6 +8,7 @@ import { realTimers, type Timers } from '../timers.ts';
 import { eventsEndpoint } from './events.ts';
 import { createGuard } from './guard.ts';
 import { Hub } from './hub.ts';
+import { outputEndpoint } from './output.ts';
 import { PageKeys } from './pageKeys.ts';
 import { createRouter } from './router.ts';
 import { routes } from './routes/index.ts';
@@ -54,7 +55,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { pageFolder } = options;
   const router = createRouter({ routes, services, guard, pageFolder, log, closing: closing.signal });
   const hub = new Hub(engine, timers, log);
-  const endpoints = [eventsEndpoint(engine, hub), ...terminalEndpoints({ engine, timers, log })];
+  const endpoints = [
+    eventsEndpoint(engine, hub),
+    outputEndpoint(engine, log),
+    ...terminalEndpoints({ engine, timers, log }),
+  ];
   const sockets = createSockets({ endpoints, guard, timers, log });
   const server = createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, router);
   server.on('upgrade', sockets.upgrade);

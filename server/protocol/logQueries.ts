@@ -23,6 +23,19 @@ export const logQuerySchema = z
   });
 export type LogQuery = z.input<typeof logQuerySchema>;
 
+export const outputQuerySchema = z.strictObject({
+  attempt,
+  tail: z.int().min(0).default(0).describe('About how many bytes of what was written before to begin with.'),
+});
+
+/** Messages of `followOutput` that are text. What a task has written comes as frames, in binary messages. */
+export type OutputMessage =
+  /** The first message. `skipped`: bytes before the first that follows, over both streams. */
+  | { type: 'open'; attempt: number; skipped: number }
+  /** The last message. */
+  | { type: 'end' }
+  | { type: 'failed'; error: { code: string; message: string } };
+
 export const logPlaceQuerySchema = z.strictObject({
   attempt,
   position: z

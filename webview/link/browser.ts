@@ -8,16 +8,10 @@ import {
   type StreamInput,
   type StreamState,
 } from '../../server/client/eventStreamState.ts';
+import type { OutputMessage } from '../../server/protocol/logQueries.ts';
 import type { StreamMessage } from '../../server/protocol/tasks.ts';
 import { frameReader, messageOf } from './frames.ts';
 import { type Link, type LogListener, type LogQuery, type StreamQuery, taskPath } from './link.ts';
-
-/** As much of the answer about a place in a log as is used here. */
-interface LogPlace {
-  readonly attempt: number;
-  readonly position: number;
-  readonly before: { readonly stdout: number; readonly stderr: number };
-}
 
 const keyItem = 'vbatch.key';
 const stateItem = 'vbatch.state';
@@ -49,12 +43,36 @@ export class BrowserLink implements Link {
     return () => stream.stop();
   }
 
-  log(query: LogQuery, listener: LogListener): () => void {
-    const gone = new AbortController();
-    this.readLog(query, listener, gone.signal).catch((error: Error) => {
-      if (!gone.signal.aborted) listener.end(error.message);
+  log({ id, attempt, tail }: LogQuery, listener: LogListener): () => void {
+    const query = new URLSearchParams({ tail: String(tail) });
+    if (attempt !== null) query.set('attempt', String(attempt));
+    const socket = openSocket(`${taskPath(id)}/output?${query.toString()}`);
+    socket.binaryType = 'arraybuffer';
+    const read = frameReader();
+    let over = false;
+    const end = (error: string | null) => {
+      if (!over) listener.end(error);
+      over = true;
+    };
+    socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (over) return;
+      if (typeof data !== 'string') {
+        for (const frame of read(new Uint8Array(data))) {
+          if ('error' in frame) end(frame.error);
+          else listener.text(frame.stream, frame.text);
+        }
+        return;
+      }
+      const message = JSON.parse(data) as OutputMessage;
+      if (message.type === 'open' && message.skipped > 0) listener.skipped();
+      else if (message.type === 'failed') end(message.error.message);
+      else if (message.type === 'end') end(null);
     });
-    return () => gone.abort();
+    socket.addEventListener('close', () => end('The connection to the log is lost.'));
+    return () => {
+      over = true;
+      socket.close();
+    };
   }
 
   showLog(id: string): void {
@@ -73,40 +91,12 @@ export class BrowserLink implements Link {
     sessionStorage.setItem(stateItem, JSON.stringify(state));
   }
 
-  private async readLog(
-    { id, attempt, tail }: LogQuery,
-    listener: LogListener,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const which = attempt === null ? '' : `attempt=${attempt}&`;
-    const nowhere: LogPlace = { attempt: attempt ?? 0, position: 0, before: { stdout: 0, stderr: 0 } };
-    const path = `${taskPath(id)}/log/place?${which}position=-${tail}`;
-    const place = await this.request<LogPlace>('GET', path).catch(() => nowhere);
-    const { before } = place;
-    if (place.position > 0) listener.skipped();
-    const from = place === nowhere ? '' : `stdout=${before.stdout}&stderr=${before.stderr}&`;
-    const one = place.attempt === 0 ? '' : `&attempt=${place.attempt}`;
-    const answer = await this.fetch('GET', `${taskPath(id)}/log?${from}follow=true${one}`, signal);
-    const read = frameReader();
-    const reader = answer.body?.getReader();
-    for (;;) {
-      const piece = await reader?.read();
-      if (piece === undefined || piece.done) break;
-      for (const frame of read(piece.value)) {
-        if ('error' in frame) return listener.end(frame.error);
-        listener.text(frame.stream, frame.text);
-      }
-    }
-    listener.end(null);
-  }
-
-  private async fetch(method: string, path: string, signal?: AbortSignal): Promise<Response> {
+  private async fetch(method: string, path: string): Promise<Response> {
     const headers = { authorization: `Bearer ${sessionStorage.getItem(keyItem) ?? ''}` };
     let answer: Response;
     try {
-      answer = await fetch(path, { method, headers, ...(signal && { signal }) });
+      answer = await fetch(path, { method, headers });
     } catch (error) {
-      if (signal?.aborted) throw error;
       throw new Error(
         'The vbatch server does not answer; it may have stopped. `vctl open` opens this page again.',
         { cause: error },
@@ -115,6 +105,12 @@ export class BrowserLink implements Link {
     if (!answer.ok) throw new Error(messageOf(await answer.text()));
     return answer;
   }
+}
+
+/** A browser cannot set headers on a WebSocket: the key is one of the protocols that it offers. */
+function openSocket(path: string): WebSocket {
+  const key = sessionStorage.getItem(keyItem) ?? '';
+  return new WebSocket(`ws://${location.host}${path}`, ['vbatch', `vbatch.token.${key}`]);
 }
 
 /** A connection to the event stream that comes back by itself. What it does next is decided by `nextStep`. */
@@ -163,8 +159,7 @@ class BrowserStream {
     const query = new URLSearchParams({ after: String(after) });
     if (this.query.below !== undefined) query.set('below', this.query.below);
     if (this.query.top) query.set('top', 'true');
-    const protocols = ['vbatch', `vbatch.token.${sessionStorage.getItem(keyItem) ?? ''}`];
-    const socket = new WebSocket(`ws://${location.host}/v1/events?${query.toString()}`, protocols);
+    const socket = openSocket(`/v1/events?${query.toString()}`);
     this.socket = socket;
     socket.addEventListener('open', () => this.take({ type: 'opened' }));
     socket.addEventListener('message', ({ data }: MessageEvent<string>) => {

@@ -1,6 +1,7 @@
 /** What of a run is to be seen: boxes, tasks, stacks and the edges between them, without their places. */
 
 import { type Stack, stacked } from './stacks.ts';
+import { lookOf } from './statuses.ts';
 import type { Entry } from './tasks.ts';
 import { type Dependency, upstreamFinder } from './upstreams.ts';
 
@@ -106,13 +107,13 @@ function addEdges(box: BoxItem, alone: readonly Entry[]): void {
   const ghosts = new Map<string, Item>();
   /** Ends of a dependency, by its text. */
   const ends = new Map<string, readonly string[]>();
-  const endsOf = ({ name, state }: Dependency): readonly string[] => {
+  const endsOf = ({ name, state }: Dependency, done: boolean): readonly string[] => {
     let keys = ends.get(name);
     if (keys === undefined) {
       keys = [...new Set(find(name).flatMap((entry) => place.get(entry) ?? []))];
       if (keys.length === 0) {
         const key = `ghost:${box.key}/${name}`;
-        ghosts.set(key, { kind: 'ghost', key, name, awaited: state === 'unknown', parent: box });
+        ghosts.set(key, { kind: 'ghost', key, name, awaited: state === 'unknown' && !done, parent: box });
         keys = [key];
       }
       ends.set(name, keys);
@@ -122,7 +123,7 @@ function addEdges(box: BoxItem, alone: readonly Entry[]): void {
   for (const entry of children) {
     const to = place.get(entry) ?? entry.task.id;
     for (const dependency of entry.task.dependencies) {
-      for (const from of endsOf(dependency)) {
+      for (const from of endsOf(dependency, lookOf(entry.task.status).done)) {
         const { kind } = dependency;
         if (from !== to) edges.set(`${from}\n${to}\n${kind}`, { from, to, kind });
       }

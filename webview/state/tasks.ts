@@ -1,7 +1,7 @@
 /** The tasks of one run as the event stream tells them, with what follows from each change. */
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
-import { type Counts, placeOf } from './statuses.ts';
+import { type Counts, lookOf, placeOf } from './statuses.ts';
 
 /** A task in the page. Stays the same object for as long as the task is known. */
 export interface Entry {
@@ -103,6 +103,9 @@ function isMoved(before: TaskView, after: TaskView): boolean {
     (before.children.total === 0) !== (after.children.total === 0) ||
     before.name !== after.name ||
     before.dependencies.length !== after.dependencies.length ||
+    // A ghost that nobody waits for any more looks different.
+    (lookOf(before.status).done !== lookOf(after.status).done &&
+      after.dependencies.some(({ state }) => state === 'unknown')) ||
     before.dependencies.some(
       ({ state }, at) => (state === 'unknown') !== (after.dependencies[at]?.state === 'unknown'),
     )

@@ -70,6 +70,7 @@ export class RunPage {
     this.follow.checked = saved?.follow === true;
     this.note.setAttribute('role', 'status');
     this.root.append(
+      element('h1', 'unseen', run),
       this.toolbar(),
       element('div', 'work', this.graph.root, this.panel.root),
       element('footer', '', this.summary, this.note),

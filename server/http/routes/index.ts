@@ -1,4 +1,5 @@
 /** All routes. What is asked for most comes first: express tries them in this order. */
+import { outputQuerySchema } from '../../protocol/logQueries.ts';
 import { eventsQuerySchema } from '../../protocol/queries.ts';
 import { shellQuerySchema, terminalQuerySchema } from '../../protocol/terminals.ts';
 import type { Route, SocketRoute } from '../route.ts';
@@ -42,6 +43,17 @@ export const shellRoute: SocketRoute = {
   errors: ['notFound'],
 };
 
+export const outputRoute: SocketRoute = {
+  kind: 'socket',
+  method: 'get',
+  path: '/v1/tasks/{id}/output',
+  name: 'followOutput',
+  summary: 'WebSocket of what a task writes, for browsers, which open few other connections at once.',
+  access: 'page',
+  query: outputQuerySchema,
+  errors: ['notFound', 'unreachable'],
+};
+
 export const routes: readonly Route[] = [
   submitRoute,
   getRoute,
@@ -62,6 +74,7 @@ export const routes: readonly Route[] = [
   ticketRoute,
   keyRoute,
   eventsRoute,
+  outputRoute,
   terminalRoute,
   shellRoute,
 ];

@@ -40,6 +40,7 @@ export async function busyServer(home: string, size: number): Promise<BusyServer
     hosts: new FakeHosts(),
     token,
     loginEnvironment: async () => new Map(),
+    pageFolder: '',
     onStop: () => {},
     log: pino({ level: 'silent' }),
   });

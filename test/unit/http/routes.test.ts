@@ -275,6 +275,7 @@ it('answers a request to stop, then stops', async () => {
 
 it.each([
   '/v1/events',
+  '/v1/tasks/x/output',
   '/v1/tasks/x/terminal?rows=1&columns=1',
   '/v1/tasks/x/shell?rows=1&columns=1&term=xterm',
 ])('says that %s is a WebSocket', async (path) => {
@@ -296,6 +297,7 @@ it('has a test above for each route of the table', () => {
     'get /v1/tasks/{id}/log/place',
     'get /v1/tasks/{id}/log/search',
     'get /v1/tasks/{id}/shell',
+    'get /v1/tasks/{id}/output',
     'get /v1/tasks/{id}/terminal',
     'get /v1/tasks/{id}/tree',
     'get /v1/tasks/{id}/wait',

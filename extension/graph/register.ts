@@ -1,0 +1,87 @@
+/** Panels with the graph of a run: one for each run, restored with the window. */
+import * as vscode from 'vscode';
+import { EventStream } from '../../server/client/events.ts';
+import type { EditorMessage, PageMessage } from '../../webview/link/messages.ts';
+import { registerCommand } from '../commands.ts';
+import type { Parts } from '../connection/connection.ts';
+import { pageHtml } from './pageHtml.ts';
+import { Relay } from './relay.ts';
+
+const viewType = 'vbatch.graph';
+
+/** What the page keeps of itself; it is ours, but of an earlier version perhaps. */
+interface SavedPage {
+  readonly selected?: unknown;
+}
+
+export function registerGraph(context: vscode.ExtensionContext, parts: Parts): void {
+  const { l10n } = vscode;
+  const panels = new Map<string, { panel: vscode.WebviewPanel; go: (id: string) => void }>();
+  const folder = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+  const options = { enableScripts: true, localResourceRoots: [folder] };
+
+  const furnish = (panel: vscode.WebviewPanel, first: string) => {
+    const run = first.split('/')[0] ?? first;
+    let wanted = first;
+    let isReady = false;
+    const post = (message: EditorMessage) => void panel.webview.postMessage(message);
+    const relay = new Relay({
+      client: () => parts.connection.client(),
+      stream(below, listener) {
+        const locate = async () => (await parts.connection.client()).locate();
+        const stream = new EventStream({ locate, below, listener });
+        stream.start();
+        return () => stream.stop();
+      },
+      post,
+      showLog: (id) => void vscode.commands.executeCommand('vbatch.task.openLog', { id }),
+      ready() {
+        isReady = true;
+        post({ type: 'show', id: wanted });
+      },
+    });
+    const go = (id: string) => {
+      wanted = id;
+      panel.reveal();
+      if (isReady) post({ type: 'show', id });
+    };
+    panels.set(run, { panel, go });
+    panel.title = run;
+    panel.webview.options = options;
+    panel.webview.onDidReceiveMessage((message: PageMessage) => relay.take(message));
+    panel.onDidDispose(() => {
+      relay.dispose();
+      if (panels.get(run)?.panel === panel) panels.delete(run);
+    });
+    const file = (name: string) => panel.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
+    panel.webview.html = pageHtml({
+      origin: panel.webview.cspSource,
+      script: file('page.js'),
+      style: file('page.css'),
+      worker: file('layoutWorker.js'),
+    });
+  };
+
+  registerCommand(context, parts, 'vbatch.graph.show', async (target?: { id?: string }) => {
+    const id = target?.id ?? (await pickRun(parts));
+    if (id === undefined) return;
+    const known = panels.get(id.split('/')[0] ?? id);
+    if (known !== undefined) return known.go(id);
+    furnish(vscode.window.createWebviewPanel(viewType, id, vscode.ViewColumn.Active, options), id);
+  });
+  context.subscriptions.push(
+    vscode.window.registerWebviewPanelSerializer(viewType, {
+      async deserializeWebviewPanel(panel, saved: SavedPage | null) {
+        if (typeof saved?.selected === 'string') furnish(panel, saved.selected);
+        else panel.dispose();
+      },
+    }),
+  );
+
+  async function pickRun({ connection }: Parts): Promise<string | undefined> {
+    const { tasks } = await (await connection.client()).list({ top: true, limit: 100 });
+    const items = tasks.map(({ id, name, status }) => ({ label: name, description: status, detail: id }));
+    const placeHolder = l10n.t('Show which run as a graph?');
+    return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.detail;
+  }
+}

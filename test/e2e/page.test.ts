@@ -1,0 +1,260 @@
+/** The graph page in a real browser, on a real server, with pipelines as a person writes them. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from '../../server/client/client.ts';
+import { browserPath, newPage, screenshot, startBrowser } from '../support/browser.ts';
+import { Sandbox } from './sandbox.ts';
+
+const waitMs = 20_000;
+
+describe.skipIf(browserPath === undefined)('the graph page', () => {
+  let sandbox: Sandbox;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    sandbox = new Sandbox();
+    browser = await startBrowser();
+    sandbox.write(
+      'gate.sh',
+      '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\necho "$1 ends"\nexit "$code"\n',
+    );
+    sandbox.write(
+      'training_pipeline.sh',
+      `#!/bin/bash
+vbatch --name process ./gate.sh process
+vbatch --name train --after-success process ./gate.sh train
+vbatch --name repair --after-fail process true
+vbatch --name eval --after-success train --after missing true
+read -r code < hold.gate
+`,
+    );
+    sandbox.write(
+      'fan_out.sh',
+      `#!/bin/bash
+for i in $(seq 1 20); do vbatch --name "part-$i.csv" true; done
+vbatch --name sum --after-success 'part-*.csv' ./gate.sh sum
+vbatch --name nested ./nested.sh
+`,
+    );
+    sandbox.write(
+      'nested.sh',
+      '#!/bin/bash\nvrun --name inner true\nvbatch --name deep --after inner true\n',
+    );
+    for (const name of ['process', 'train', 'sum', 'hold'])
+      execFileSync('mkfifo', [join(sandbox.work, `${name}.gate`)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await sandbox?.remove();
+  });
+
+  const submit = async (line: string) => (await sandbox.shell(line)).stdout.trim();
+  const openGate = (name: string, code = 0) => sandbox.shell(`echo ${code} > ${name}.gate`);
+  const address = async (id = '') => (await sandbox.shell(`vctl open --print ${id}`)).stdout.trim();
+  /** The same, sooner. */
+  const quickAddress = async (id: string) => {
+    const found = sandbox.discovery();
+    if (found === null) throw new Error('no server runs');
+    return new Client(found).pageAddress(id);
+  };
+  /** Waits for an item of the graph that is read aloud like this. */
+  const item = (page: Page, text: RegExp | string) =>
+    page
+      .locator('.item')
+      .and(page.getByRole('button', { name: text }))
+      .first();
+  const seen = (page: Page, text: RegExp | string) =>
+    item(page, text).waitFor({ state: 'attached', timeout: waitMs });
+  const labels = (page: Page) =>
+    page.locator('.item').evaluateAll((found) => found.map((each) => each.getAttribute('aria-label')));
+  const focused = (page: Page) =>
+    page.evaluate<string | null>('document.activeElement?.getAttribute("aria-label")');
+  const key = (page: Page) => page.evaluate<string>('sessionStorage.getItem("vbatch.key")');
+
+  it('draws a pipeline as it is, live, until its end, over a lost connection', async () => {
+    const id = await submit('vbatch ./training_pipeline.sh');
+    const { page, errors } = await newPage(browser);
+    const streams: { url: string; close: () => void }[] = [];
+    await page.routeWebSocket(/v1\/events/, (socket) => {
+      const server = socket.connectToServer();
+      streams.push({
+        url: socket.url(),
+        close: () => {
+          void server.close();
+          void socket.close();
+        },
+      });
+    });
+    await page.goto(await address(id));
+    await seen(page, /^eval, waiting/);
+    await seen(page, /^process, running/);
+    expect((await labels(page)).slice(1)).toEqual([
+      'process, running',
+      'train, waiting, after success of process',
+      'repair, waiting, after failure of process',
+      'eval, waiting, after success of train, after any end of missing',
+      'missing, not submitted yet',
+    ]);
+    expect(page.url()).not.toContain('open');
+    await screenshot(page, 'pipeline-running');
+
+    streams.at(-1)?.close();
+    await openGate('process');
+    await seen(page, /^train, running/);
+    await seen(page, /^repair, skipped/);
+    expect(streams.length).toBe(2);
+    expect(new URL(streams[1]?.url ?? '').searchParams.get('after')).not.toBe('0');
+
+    await openGate('train', 3);
+    await seen(page, /^train, failed, exit code 3/);
+    await openGate('hold');
+    await seen(page, /^missing, never submitted/);
+    await screenshot(page, 'pipeline-failed');
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('stacks a fan-out, folds and unfolds, and is walked by keyboard alone', async () => {
+    const id = await submit('vbatch ./fan_out.sh');
+    const { page, errors } = await newPage(browser, { reducedMotion: 'reduce', colorScheme: 'dark' });
+    await page.goto(await address(id));
+    await seen(page, '20 × true: 20 done');
+    await seen(page, /^sum, running/);
+    await seen(page, /^deep, done/);
+    await item(page, /^fan_out/).focus();
+    await page.keyboard.press('PageDown');
+    expect(await focused(page)).toBe('20 × true: 20 done');
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toMatch(/^sum, running/);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
+    await page
+      .locator('.item[aria-expanded="true"]')
+      .and(page.getByRole('button', { name: '20 × true' }))
+      .waitFor({ state: 'attached' });
+    await page.keyboard.press('PageDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toBe('part-2.csv, done, 2 of 20');
+    await page.locator('.panel h2', { hasText: 'part-2.csv' }).waitFor();
+    await page.locator('.panel li', { hasText: 'sum (running)' }).waitFor();
+    await screenshot(page, 'fan-out-open');
+    await page.keyboard.press('Escape');
+    expect(await focused(page)).toBe('20 × true: 20 done');
+
+    await item(page, /^nested/).focus();
+    await page.keyboard.press('Enter');
+    await page
+      .locator('.item', { hasText: '' })
+      .and(page.getByRole('button', { name: /^deep/ }))
+      .waitFor({ state: 'detached' });
+    await page.reload();
+    await seen(page, /^nested, done, 2 of 2/);
+    await seen(page, /^20 × true/);
+    expect(await item(page, /^20 × true/).getAttribute('aria-expanded')).toBe('true');
+    expect((await labels(page)).some((label) => label?.startsWith('deep'))).toBe(false);
+    await page.locator('.panel h2', { hasText: 'nested' }).waitFor();
+    await openGate('sum');
+    await seen(page, /^sum, done/);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('finds by text and status, shows the log, and goes back', async () => {
+    const { page } = await newPage(browser);
+    await page.goto(await address('fan_out'));
+    await seen(page, /^sum/);
+    await page.locator('vscode-text-field input').fill('deep');
+    await page.locator('.summary', { hasText: '1 found' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('.panel h2', { hasText: 'deep' }).waitFor();
+    await page.locator('vscode-text-field input').fill('sum');
+    await page.keyboard.press('Enter');
+    await page.locator('.panel .log', { hasText: 'sum ends' }).waitFor();
+    await page.locator('.panel vscode-button', { hasText: 'Logs' }).click();
+    await page.locator('.logPage pre', { hasText: 'sum begins' }).waitFor();
+    await screenshot(page, 'log');
+    await page.locator('vscode-button', { hasText: 'Back' }).click();
+    await page.locator('.panel h2', { hasText: 'sum' }).waitFor();
+    await page.context().close();
+  });
+
+  it('lists runs, and cancels one', async () => {
+    const { page } = await newPage(browser, { colorScheme: 'light' });
+    await page.goto(await address());
+    await page.locator('.rows li', { hasText: 'fan_out' }).waitFor();
+    const id = await submit('vbatch --name endless sleep 1000');
+    const row = page.locator('.rows li', { hasText: id });
+    await row.locator('.status', { hasText: /^running$/ }).waitFor({ timeout: waitMs });
+    await screenshot(page, 'runs');
+    await row.locator('vscode-button', { hasText: 'Cancel' }).click();
+    await row.locator('.status', { hasText: 'cancelled' }).waitFor({ timeout: waitMs });
+    expect((await sandbox.task(id)).status).toBe('CANCELLED');
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds wrong, %s, and follows the theme',
+    async (scheme) => {
+      const { page } = await newPage(browser, { colorScheme: scheme });
+      await page.goto(await address('fan_out'));
+      await seen(page, /^sum/);
+      await page.locator('.panel .log', { hasText: 'fan_out' }).waitFor();
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      const corner = () =>
+        page.evaluate<number>(
+          'document.querySelector(".graph canvas").getContext("2d").getImageData(2, 2, 1, 1).data[0]',
+        );
+      const isDark = async () => (await corner()) < 128;
+      await expect.poll(isDark).toBe(scheme === 'dark');
+      await page.emulateMedia({ colorScheme: scheme === 'dark' ? 'light' : 'dark' });
+      await expect.poll(isDark).toBe(scheme !== 'dark');
+      await screenshot(page, `switched-from-${scheme}`);
+      await page.context().close();
+    },
+  );
+
+  it('lets nobody in twice by one address, and shows nothing to a wrong key', async () => {
+    const once = await address('fan_out');
+    const { page: first } = await newPage(browser);
+    await first.goto(once);
+    await seen(first, /^sum/);
+    const { page: second } = await newPage(browser);
+    await second.goto(once);
+    await second.locator('.failure', { hasText: 'vctl open' }).waitFor();
+    await second.evaluate('sessionStorage.setItem("vbatch.key", "wrong")');
+    await second.goto(`${new URL(once).origin}/#run/fan_out`);
+    await second.reload();
+    await second.locator('.note', { hasText: 'trying again' }).waitFor();
+    expect(await second.locator('.item').count()).toBe(0);
+    // A page of another origin holds the right key, and gets nothing all the same.
+    const { page: foreign } = await newPage(browser);
+    await foreign.goto('data:text/html,foreign');
+    const reached = `new Promise((resolve) => {
+      const socket = new WebSocket(${JSON.stringify(`ws://${new URL(once).host}/v1/events`)}, ['vbatch', ${JSON.stringify(`vbatch.token.${await key(first)}`)}]);
+      socket.onmessage = () => resolve('told');
+      socket.onclose = () => resolve('refused');
+    })`;
+    expect(await foreign.evaluate(reached)).toBe('refused');
+    for (const page of [first, second, foreign]) await page.context().close();
+  });
+
+  it('keeps twenty pages up to date at once', async () => {
+    const id = await submit('vbatch --name many ./gate.sh sum');
+    const { page: first } = await newPage(browser);
+    const pages = [first];
+    while (pages.length < 20) pages.push(await first.context().newPage());
+    await Promise.all(
+      pages.map(async (page) => {
+        await page.goto(await quickAddress(id));
+        await seen(page, /^many, running/);
+      }),
+    );
+    await openGate('sum');
+    await Promise.all(pages.map((page) => seen(page, /^many, done/)));
+    await first.context().close();
+  });
+});

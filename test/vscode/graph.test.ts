@@ -1,0 +1,96 @@
+/** The graph of a run as a panel of a real window. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
+import { Window } from './window.ts';
+
+const run = promisify(execFile);
+
+let browser: Browser;
+let host: Host;
+let window: Window;
+
+/** One of our programs, on the server of the window. */
+async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<string> {
+  const env = { ...process.env, VBATCH_HOME: host.state, VBATCH_CONFIG: join(host.home, 'config.yaml') };
+  const file = join(projectFolder, `dist/cli/${name}.cjs`);
+  const { stdout } = await run(process.execPath, [file, ...args], { env, cwd: join(host.home, 'workspace') });
+  return stdout.trim();
+}
+
+/** The page within the panel. */
+const page = () => window.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+const item = (text: RegExp) =>
+  page()
+    .locator('.item')
+    .and(page().getByRole('button', { name: text }))
+    .first();
+
+beforeAll(async () => {
+  [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest' })]);
+  const workspace = join(host.home, 'workspace');
+  mkdirSync(workspace);
+  writeFileSync(
+    join(workspace, 'pipeline.sh'),
+    '#!/bin/sh\nvbatch --name first ./gate.sh\nvbatch --name second --after-success first sh -c "exit 3"\n',
+    { mode: 0o755 },
+  );
+  writeFileSync(
+    join(workspace, 'gate.sh'),
+    '#!/bin/sh\nmkfifo gate\necho at the gate\nread -r line < gate\necho through\n',
+    { mode: 0o755 },
+  );
+  const url = host.url(workspace, { extensionDevelopmentPath: projectFolder });
+  window = await Window.open(await sealedContext(browser), url, 'graph');
+  await program('vbatch', './pipeline.sh');
+});
+
+afterAll(async () => {
+  await window?.shot('end');
+  await browser?.close();
+  await host?.stop();
+});
+
+describe('the graph in a panel', () => {
+  it('shows a run that is chosen, live, with the output of what is selected', async () => {
+    await window.command('Show Graph of a Run');
+    await window.pick('pipeline', 'pipeline');
+    await item(/^first, running/).waitFor({ state: 'attached' });
+    await item(/^second, waiting, after success of first/).waitFor({ state: 'attached' });
+    await item(/^first/).focus();
+    await page().locator('.panel .log', { hasText: 'at the gate' }).waitFor();
+    await window.shot('running');
+    writeFileSync(join(host.home, 'workspace/gate'), 'go\n');
+    await page().locator('.panel .log', { hasText: 'through' }).waitFor();
+    await item(/^second, failed, exit code 3/).waitFor({ state: 'attached' });
+    await window.shot('failed');
+  });
+
+  it('is there again after the window was reloaded, with what was selected', async () => {
+    await item(/^second/).focus();
+    await page().locator('.panel h2', { hasText: 'second' }).waitFor();
+    await expect.poll(() => page().locator('.panel .why').first().innerText()).toContain('exited with 3');
+    await window.load();
+    await page().locator('.panel h2', { hasText: 'second' }).waitFor();
+    await item(/^first, done/).waitFor({ state: 'attached' });
+  });
+
+  it('has its colours from the theme, and goes on when the server is started anew', async () => {
+    const background = async () => {
+      const canvas = page().locator('.graph canvas').first();
+      return canvas.evaluate<number>('(canvas) => canvas.getContext("2d").getImageData(2, 2, 1, 1).data[0]');
+    };
+    await expect.poll(background).toBeLessThan(128);
+    await window.command('Preferences: Toggle between Light/Dark Themes');
+    await expect.poll(background).toBeGreaterThan(128);
+    await window.shot('light');
+    await program('vctl', 'server', 'stop');
+    await program('vctl', 'retry', 'pipeline/second');
+    await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();
+    await window.shot('retried');
+  });
+});
