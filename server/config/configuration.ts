@@ -75,7 +75,7 @@ export interface Configuration {
   /** By name: those of the files, and `shell`. What exists by itself is found by config/pools. */
   pools: ReadonlyMap<string, Pool>;
   /** `grace` in seconds, `maxOutput` in bytes. */
-  defaults: { pool: string; grace: number; maxOutput: number };
+  defaults: { pool: string; grace: number; maxOutput: number; git: boolean };
   /** The configuration without the workspace's file; null where none takes part. */
   base: Configuration | null;
 }
@@ -88,7 +88,7 @@ export const builtInConfiguration: Configuration = {
   pools: new Map([
     [shellPool, poolOf(shellPool, { hosts: [localHost] }, { key: shellPool, source: builtIn, hosts: [] })],
   ]),
-  defaults: { pool: shellPool, grace: 10, maxOutput: 10 * 1024 ** 3 },
+  defaults: { pool: shellPool, grace: 10, maxOutput: 10 * 1024 ** 3, git: false },
   base: null,
 };
 
@@ -121,6 +121,7 @@ export function withFile(
     pools: new Map([...below.pools, ...pools]),
     defaults: {
       pool: contents.defaults?.pool ?? below.defaults.pool,
+      git: contents.defaults?.git ?? below.defaults.git,
       grace: grace === undefined ? below.defaults.grace : parseDuration(grace),
       maxOutput: maxOutput === undefined ? below.defaults.maxOutput : parseSize(String(maxOutput)),
     },

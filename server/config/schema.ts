@@ -227,6 +227,10 @@ export const defaultsSchema = z.strictObject(
         'Most that one end of a task brings back; the largest files beyond that stay on the host. 10G unless given.',
       examples: ['10G'],
     }),
+    git: z
+      .boolean({ error: 'true or false' })
+      .optional()
+      .meta({ description: 'Whether .git is part of the workspace; false unless given.', examples: [true] }),
     grace: grace.optional().meta({
       description: 'How long a task that is being ended may take before it is killed; 10s unless given.',
       examples: ['10s'],

@@ -91,7 +91,7 @@ const groups: readonly (readonly [heading: string, definitions: readonly Definit
       ['-q, --quiet', 'print no notes'],
       [
         '-o, --output <json|glob>',
-        'json: print the task instead of its id; a glob: bring only such results back; repeatable',
+        'json: print the task, not its id; a glob: results to bring back',
         'repeatable',
       ],
       ['-h, --help', 'show this help'],

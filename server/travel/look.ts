@@ -23,10 +23,19 @@ export interface Look {
  * What has changed since the last look that was accepted. Throws as `callScript` does.
  *
  * @param holds what the folder held then
+ * @param isBusy whether other tasks go on: what they have open for writing is passed over
  */
-export async function look(workspace: HostWorkspace, run: number, holds: Manifest): Promise<Look> {
+export async function look(
+  workspace: HostWorkspace,
+  run: number,
+  holds: Manifest,
+  isBusy = false,
+): Promise<Look> {
   for (let tries = 1; ; tries++) {
-    const found = readLook(await callForLines(workspace, { words: ['look', String(run)] }), holds);
+    const found = readLook(
+      await callForLines(workspace, { words: ['look', String(run), isBusy ? '1' : '0'] }),
+      holds,
+    );
     if (found !== null) return found;
     if (tries === TRIES)
       throw new VbatchError('refused', 'files there came and went whenever they were looked at');

@@ -82,7 +82,8 @@ describe('the graph in a panel', () => {
   it('has its colours from the theme, and goes on when the server is started anew', async () => {
     const background = async () => {
       const canvas = page().locator('.graph canvas').first();
-      return canvas.evaluate<number>('(canvas) => canvas.getContext("2d").getImageData(2, 2, 1, 1).data[0]');
+      const reading = '(canvas) => canvas.getContext("2d").getImageData(2, 2, 1, 1).data[0]';
+      return (await canvas.evaluate(reading)) as number;
     };
     await expect.poll(background).toBeLessThan(128);
     await window.command('Preferences: Toggle between Light/Dark Themes');

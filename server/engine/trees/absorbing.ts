@@ -5,7 +5,7 @@ import type { Task, TaskNumber } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
 import { errorCode } from '../../workspace/failures.ts';
 import { type Change, diff, type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
-import { parentOf, within } from '../../workspace/paths.ts';
+import { isGitPath, parentOf, within } from '../../workspace/paths.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { isWithin, localWork, type Stretch } from './localWork.ts';
@@ -43,12 +43,12 @@ export class Absorbing {
     if (!root?.tree) return;
     const { folder, landed } = treeOfRun(this.parts, run);
     const base = await manifests.load(landed);
-    const { manifest } = await this.snapshots.take(folder);
+    const { manifest } = await this.snapshots.take(folder, false);
     const stretches = localWork(state, root, core.time());
     const changes: Change[] = [];
     for (const change of diff(base, manifest)) {
       // What was put aside here for a person is no task's.
-      if (isAside(change.path, root.id)) continue;
+      if (isAside(change.path, root.id) || isGitPath(change.path)) continue;
       const made = await this.madeByTask(folder, change, base, stretches);
       if (made) changes.push(made);
     }

@@ -170,7 +170,7 @@ export class TreeOnHost {
     const holds = await manifests.load(before);
     const { workspace, run } = this;
     const isBusy = this.othersRun(new Set(ended));
-    const { changes, notes, left, isQuiet } = await this.fetch(workspace, holds, ended);
+    const { changes, notes, left, isQuiet } = await this.fetch(workspace, holds, ended, isBusy);
     if (isQuiet) return;
     if (changes.length > 0 || notes.length > 0 || left.length > 0) {
       await this.landings.alone(run, () =>
@@ -182,11 +182,16 @@ export class TreeOnHost {
     await callForLines(workspace, { words: ['accept', String(run), isBusy ? '1' : '0'] });
   }
 
-  private async fetch(workspace: HostWorkspace, holds: Manifest, ended: readonly TaskNumber[]) {
+  private async fetch(
+    workspace: HostWorkspace,
+    holds: Manifest,
+    ended: readonly TaskNumber[],
+    isBusy: boolean,
+  ) {
     const { store, incoming } = this.parts;
     const tell = (progress: Progress) => this.tell(ended, progressText('fetching', progress));
     for (let again = 1; ; again++) {
-      const seen = await look(workspace, this.run, holds);
+      const seen = await look(workspace, this.run, holds, isBusy);
       const { come, stay } = choose(seen.changes, holds, this.choiceOf(ended));
       const files = come.flatMap(({ path, entry }): Wanted[] =>
         entry?.kind === 'file' ? [{ path, entry }] : [],

@@ -48,7 +48,7 @@ export async function runDiff(
   const { run, tree } = runWithTree(task);
   const here = await manifests.load(tree.first);
   if (other === null) {
-    const { manifest } = await snapshots.take(tree.folder);
+    const { manifest } = await snapshots.take(tree.folder, here.has('.git'));
     const files = changesBetween(here, manifest).filter(({ change }) => change !== 'none');
     return { id: run.id, with: null, files, command: null, environment: [] };
   }

@@ -18,19 +18,20 @@ export class Snapshots {
     private readonly folder: string,
   ) {}
 
-  /** The folder as it is now, or in a moment. Throws as `scan` does. */
-  take(folder: string): Promise<Scan> {
-    let scans = this.scans.get(folder);
+  /** The folder as it is now, or in a moment; with `git`, also its `.git`. Throws as `scan` does. */
+  take(folder: string, git: boolean): Promise<Scan> {
+    const key = `${git} ${folder}`;
+    let scans = this.scans.get(key);
     if (!scans) {
-      scans = new Coalesced(() => this.scan(folder));
-      this.scans.set(folder, scans);
+      scans = new Coalesced(() => this.scan(folder, git));
+      this.scans.set(key, scans);
     }
     return scans.run();
   }
 
-  private async scan(folder: string): Promise<Scan> {
-    const name = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+  private async scan(folder: string, git: boolean): Promise<Scan> {
+    const name = createHash('sha256').update(`${git} ${folder}`).digest('hex').slice(0, 24);
     const cache = await HashCache.load(join(this.folder, name));
-    return scan(this.store.disk, folder, cache, this.store, { git: false, ...limits });
+    return scan(this.store.disk, folder, cache, this.store, { git, ...limits });
   }
 }

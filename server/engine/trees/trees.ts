@@ -82,7 +82,7 @@ export class Trees {
     const root = await workspaceRoot(directory, opened, homedir());
     if (root.folder === null) return { tree: null, notes: [`${directory} ${root.why}`] };
     const { snapshots, parts } = await this.machinery();
-    const { manifest, notes } = await snapshots.take(root.folder);
+    const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
     const hash = await parts.manifests.save(manifest);
     await parts.store.sync();
     const missed = notes.slice(0, 3).map(({ path, why }) => `${path} does not travel: it ${why}`);

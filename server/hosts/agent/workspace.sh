@@ -18,8 +18,9 @@
 #                          and last `whole`, without which it has been cut short. HOW is fresh where there is to
 #                          be nothing else in the tree, else more
 #   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
-#   look RUN               prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
-#                          index and not in the tree; then lines `HASH` for the files among the former, in their order
+#   look RUN BUSY          prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
+#                          index and not in the tree; then lines `HASH` for the files among the former, in their order.
+#                          Where BUSY is 1, other tasks go on meanwhile: what is open for writing is passed over
 #   get RUN                stdin: names of files. Prints what they hold, one after the other
 #   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
 #   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
@@ -124,12 +125,26 @@ _vb_unnamed() {
   !(name($0) in there)' first=1 "$1" first=0 -
 }
 
+# Prints a line for each file below the present folder that a process has open for writing.
+_vb_open() {
+  ls -l /proc/[0-9]*/fd 2>/dev/null |
+    awk -v "here=$(pwd -P)/" '/^l.w/ && (at = index($0, " -> " here)) { print "f 0 0 0 0 " substr($0, at + 4 + length(here)) }'
+}
+
 _vb_look() {
   cd "runs/$1/tree" || exit 1
   date +%s >../looked
   _vb_find . ! -path . | _vb_lines >../seen || exit 1
   [ -e ../index ] || : >../index
   comm -13 ../index ../seen >../fresh && comm -23 ../index ../seen >../stale || exit 1
+  : >../open
+  if [ "$2" = 1 ] && [ -s ../fresh ] && [ -d /proc/self/fd ]; then
+    _vb_open >../open
+    _vb_unnamed ../open <../fresh >../rest
+    mv -f ../rest ../fresh
+    _vb_unnamed ../open <../stale >../rest
+    mv -f ../rest ../stale
+  fi
   sed 's/^/+ /' ../fresh
   [ ! -s ../stale ] || _vb_unnamed ../seen <../stale | sed 's/^/- /'
   if [ -n "$_vb_sum" ] && grep -q '^f ' ../fresh; then
@@ -140,7 +155,16 @@ _vb_look() {
 _vb_accept() {
   cd "runs/$1" || exit 1
   if [ "$2" = 1 ]; then
-    awk -v "since=$(($(cat looked) - 2))" '$1 != "f" || $4 + 0 < since' seen >index.new
+    {
+      _vb_unnamed open <seen | awk -v "since=$(($(cat looked) - 2))" '$1 != "f" || $4 + 0 < since'
+      # What is being written counts as it was.
+      sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* //' open >names
+      awk 'first { there[$0] = 1; next } {
+        name = $0
+        sub(/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* /, "", name)
+      }
+      name in there' first=1 names first=0 index
+    } | sort -u >index.new
   else
     cp seen index.new
   fi && mv -f index.new index || exit 1

@@ -1,14 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +131,23 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     expect(notes).toEqual([expect.stringContaining('pipe')]);
     await callForLines(host(), { words: ['accept', '7', '0'] });
     expect((await look(host(), 7, expected)).changes).toEqual([]);
+  });
+
+  it('passes over what another task is writing, until that is done', async () => {
+    fill();
+    const manifest = await snapshot();
+    await bring(null, manifest);
+    const file = openSync(tree('half a file'), 'a');
+    writeSync(file, 'half');
+    writeFileSync(tree('whole'), 'whole');
+    const first = await look(host(), 7, manifest, true);
+    expect(first.changes.map(({ path }) => path)).toEqual(['whole']);
+    // As if it had been written long ago.
+    writeFileSync(join(base, 'host/runs/7/looked'), '9999999999\n');
+    await callForLines(host(), { words: ['accept', '7', '1'] });
+    closeSync(file);
+    const second = await look(host(), 7, apply(manifest, first.changes), true);
+    expect(second.changes.map(({ path }) => path)).toEqual(['half a file']);
   });
 
   it('gives what files hold, also large ones from where they were cut off', async () => {

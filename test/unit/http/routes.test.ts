@@ -34,6 +34,7 @@ async function ask(method: 'get' | 'post', path: string, body?: unknown): Promis
   const bare = path
     .replace(/\?.*/, '')
     .replace(/\/tasks\/[^/]+/, '/tasks/{id}')
+    .replace(/\/runs\/[^/]+/, '/runs/{id}')
     .replace(/\/hosts\/[^/]+/, '/hosts/{name}');
   const route = routes.find((each) => each.path === bare && each.method === method);
   if (route?.kind !== 'json') throw new Error(`${method} ${bare} is not in the table`);
@@ -283,12 +284,31 @@ it.each([
   expect(answer).toMatchObject({ status: 400, json: failure('invalid', 'WebSocket') });
 });
 
+it('shows what a run has made of its files', async () => {
+  expect(await ask('get', '/v1/runs/run-1/files')).toMatchObject({ id: 'run-1', files: [{ path: 'a' }] });
+});
+
+it('compares a run with another one, and with the folder as it is', async () => {
+  expect(await ask('get', '/v1/runs/run-1/diff?with=run-2')).toMatchObject({ id: 'run-1', with: 'run-2' });
+  expect(await ask('get', '/v1/runs/run-1/diff')).toMatchObject({ id: 'run-1', with: null });
+});
+
+it('writes the files of a run into a folder', async () => {
+  const body = { directory: '/tmp/there', first: true };
+  expect(await ask('post', '/v1/runs/run-1/checkout', body)).toEqual({ id: 'run-1', files: 1, bytes: 2 });
+  expect(server.engine.calls).toEqual([['checkOut', 'run-1', '/tmp/there', true]]);
+  const relative = await server.ask('POST', '/v1/runs/run-1/checkout', { body: { directory: 'there' } });
+  expect(relative).toMatchObject({ status: 400, json: failure('invalid', 'directory') });
+});
+
 it('has a test above for each route of the table', () => {
   // A new route changes this list: add its test, then its line.
   expect(routes.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
     'get /v1/events',
     'get /v1/hosts',
     'get /v1/pools',
+    'get /v1/runs/{id}/diff',
+    'get /v1/runs/{id}/files',
     'get /v1/server',
     'get /v1/tasks',
     'get /v1/tasks/{id}',
@@ -311,6 +331,7 @@ it('has a test above for each route of the table', () => {
     'post /v1/page/key',
     'post /v1/page/ticket',
     'post /v1/prune',
+    'post /v1/runs/{id}/checkout',
     'post /v1/server/stop',
     'post /v1/tasks',
     'post /v1/tasks/{id}/cancel',
