@@ -83,7 +83,7 @@ describe('the graph in a panel', () => {
     const background = async () => {
       const canvas = page().locator('.graph canvas').first();
       const reading = '(canvas) => canvas.getContext("2d").getImageData(2, 2, 1, 1).data[0]';
-      return (await canvas.evaluate(reading)) as number;
+      return canvas.evaluate<number, unknown>(reading);
     };
     await expect.poll(background).toBeLessThan(128);
     await window.command('Preferences: Toggle between Light/Dark Themes');
