@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
+import { VbatchError } from '../../protocol/errors.ts';
 import { errorCode } from '../../workspace/failures.ts';
 import { type Change, diff, type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
 import { isGitPath, parentOf, within } from '../../workspace/paths.ts';
@@ -29,6 +30,22 @@ export class Absorbing {
       this.rounds.set(task.run, rounds);
     }
     return rounds.run();
+  }
+
+  /** As `take`, for a task that has ended: where the folder cannot be read, its end is one all the same. */
+  async takeAfter(task: Task): Promise<void> {
+    try {
+      await this.take(task);
+    } catch (error) {
+      if (!(error instanceof VbatchError) || error.code === 'diskFull' || error.code === 'stateFailed')
+        throw error;
+      const note = `what it made here is not known to hosts: ${error.message}`;
+      await this.landings.alone(task.run, async () => {
+        const holds = await this.parts.manifests.load(treeOfRun(this.parts, task.run).landed);
+        const outcome = { task: task.number, holds, changes: [], host: null, notes: [note], left: [] };
+        await this.landings.land(task.run, outcome);
+      });
+    }
   }
 
   /** Forgets a run that was removed. */

@@ -132,7 +132,7 @@ export class Trees {
   collectAfter(task: Task, host: string): Promise<void> | null {
     const tree = treeOf(this.options.core.state, task);
     if (tree === null) return null;
-    if (host === localHost) return this.absorb(task);
+    if (host === localHost) return this.machinery().then(({ absorbing }) => absorbing.takeAfter(task));
     if (!this.travelsTo(task, host) || tree.hosts[host] === undefined) return null;
     return this.onHost(task.run, host).then((onHost) => onHost.collectAfter(task.number));
   }
