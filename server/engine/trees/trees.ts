@@ -124,7 +124,7 @@ export class Trees {
   prepare(task: Task, host: string): Promise<void> | null {
     if (!this.travelsTo(task, host)) return null;
     const tree = treeOf(this.options.core.state, task);
-    if (tree?.hosts[host] === tree?.manifest) return null;
+    if ((tree?.versions[host] ?? -1) >= task.needs) return null;
     return this.onHost(task.run, host).then((onHost) => onHost.prepare(task.number));
   }
 

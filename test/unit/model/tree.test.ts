@@ -27,8 +27,10 @@ describe('the workspace of a run', () => {
       folder: '/work',
       first: 'm1',
       manifest: 'm1',
+      version: 0,
       landed: 'm1',
       hosts: {},
+      versions: {},
       lost: [],
       left: [],
     };
@@ -56,6 +58,7 @@ describe('the workspace of a run', () => {
     expect(run.tree).toMatchObject({
       first: 'm1',
       manifest: 'm3',
+      version: 2,
       landed: 'l2',
       hosts: { n1: 'h2' },
       lost: [lost],
@@ -67,11 +70,44 @@ describe('the workspace of a run', () => {
   it('is handed over on a host from one run to another', () => {
     const world = new World();
     const first = submitted(world);
-    world.commit({ type: 'delivered', at: 1, run: first.number, host: 'n1', manifest: 'm1' });
-    world.commit({ type: 'delivered', at: 1, run: first.number, host: 'n2', manifest: 'm1' });
+    world.commit({ type: 'delivered', at: 1, run: first.number, host: 'n1', manifest: 'm1', version: 0 });
+    world.commit({ type: 'delivered', at: 1, run: first.number, host: 'n2', manifest: 'm1', version: 0 });
     const number = world.state.nextNumber;
     world.commit({ ...(world.events[1] as object), number, segment: 'next' } as never);
-    world.commit({ type: 'delivered', at: 2, run: number, host: 'n1', manifest: 'm1', from: first.number });
-    expect([first.tree?.hosts, world.state.task(number).tree?.hosts]).toEqual([{ n2: 'm1' }, { n1: 'm1' }]);
+    world.commit({
+      type: 'delivered',
+      at: 2,
+      run: number,
+      host: 'n1',
+      manifest: 'm1',
+      version: null,
+      from: first.number,
+    });
+    const next = world.state.task(number).tree;
+    expect([first.tree?.hosts, first.tree?.versions]).toEqual([{ n2: 'm1' }, { n2: 0 }]);
+    expect([next?.hosts, next?.versions]).toEqual([{ n1: 'm1' }, {}]);
+  });
+
+  it('is needed as it was when a task asked for room, and no later', () => {
+    const world = new World();
+    const run = submitted(world);
+    world.startAll();
+    const early = world.submit(run, { name: 'early' });
+    const collect = (manifest: string, host: { name: string; holds: string } | null) =>
+      world.commit({
+        type: 'collected',
+        at: 5,
+        task: run.number,
+        landed: 'l',
+        report,
+        lost: [],
+        left: [],
+        manifest,
+        host,
+      });
+    collect('m2', { name: 'n1', holds: 'm2' });
+    const late = world.submit(run, { name: 'late' });
+    collect('m3', { name: 'n2', holds: 'other' });
+    expect([early.needs, late.needs, run.tree?.version, run.tree?.versions]).toEqual([0, 1, 2, { n1: 1 }]);
   });
 });
