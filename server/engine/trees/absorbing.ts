@@ -10,7 +10,7 @@ import { isGitPath, parentOf, within } from '../../workspace/paths.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { isWithin, localWork, type Stretch } from './localWork.ts';
-import { type TreeParts, treeOfRun } from './parts.ts';
+import { keepFresh, type TreeParts, treeOfRun } from './parts.ts';
 import type { Snapshots } from './snapshots.ts';
 
 export class Absorbing {
@@ -26,7 +26,7 @@ export class Absorbing {
   take(task: Task): Promise<void> {
     let rounds = this.rounds.get(task.run);
     if (!rounds) {
-      rounds = new Coalesced(() => this.landings.alone(task.run, () => this.absorb(task)));
+      rounds = new Coalesced(() => this.landings.alone(task.run, () => this.absorbKept(task)));
       this.rounds.set(task.run, rounds);
     }
     return rounds.run();
@@ -51,6 +51,15 @@ export class Absorbing {
   /** Forgets a run that was removed. */
   forget(run: TaskNumber): void {
     this.rounds.delete(run);
+  }
+
+  private async absorbKept(task: Task): Promise<void> {
+    const release = keepFresh(this.parts);
+    try {
+      await this.absorb(task);
+    } finally {
+      release();
+    }
   }
 
   private async absorb({ number, run }: Task): Promise<void> {

@@ -13,7 +13,7 @@ import { foldersOf } from '../../workspace/paths.ts';
 import { Coalesced, Turns } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { type Choice, choose } from './outputs.ts';
-import { type TreeParts, treeOfRun } from './parts.ts';
+import { keepFresh, type TreeParts, treeOfRun } from './parts.ts';
 
 /** How often it is looked again because files changed while they were fetched. */
 const tries = 5;
@@ -89,11 +89,16 @@ export class TreeOnHost {
     }
     const left = diff(holds ?? wanted, wanted).filter(({ path }) => !isBusy(path));
     const now = holds && changed.length > 0 ? apply(holds, left) : wanted;
-    const manifest = now === wanted ? tree.manifest : await this.saved(now);
-    const { core } = this.parts;
-    if (!core.state.tasks.get(run)?.tree) return;
-    const { version } = tree;
-    core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest, version });
+    const release = keepFresh(this.parts);
+    try {
+      const manifest = now === wanted ? tree.manifest : await this.saved(now);
+      const { core } = this.parts;
+      if (!core.state.tasks.get(run)?.tree) return;
+      const { version } = tree;
+      core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest, version });
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -156,6 +161,15 @@ export class TreeOnHost {
   }
 
   private async collect(): Promise<void> {
+    const release = keepFresh(this.parts);
+    try {
+      await this.collectAll();
+    } finally {
+      release();
+    }
+  }
+
+  private async collectAll(): Promise<void> {
     const { core, manifests } = this.parts;
     const ended = [...this.ended];
     const [first] = ended;
