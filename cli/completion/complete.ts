@@ -105,7 +105,7 @@ async function completeVctl(words: readonly string[], vctl: Command, sources: So
     if (!word.startsWith('-')) command = subcommand(command, word) ?? command;
   }
   if (current.startsWith('-')) return { candidates: optionsOf(command), delegate: null };
-  if (command.commands.length > 0) return { candidates: subcommandsOf(command), delegate: null };
+  if (command.commands.length > 0) return { candidates: subcommandsOf(command, current), delegate: null };
   const [argument] = command.registeredArguments;
   if (argument?.argChoices) return { candidates: plain(argument.argChoices), delegate: null };
   switch (argument?.name()) {
@@ -139,12 +139,13 @@ function subcommand(command: Command, name: string): Command | undefined {
   return command.commands.find((each) => each.name() === name);
 }
 
-/** Commands and options that are not hidden, as the help lists them. */
-function subcommandsOf(command: Command): Candidate[] {
-  const visible = command.createHelp().visibleCommands(command);
-  return visible.map((each) => ({ text: each.name(), description: each.description() }));
+/** Commands as the help lists them; for whoever has begun to type one, the short forms too, which it hides. */
+function subcommandsOf(command: Command, current: string): Candidate[] {
+  const offered = current === '' ? command.createHelp().visibleCommands(command) : command.commands;
+  return offered.map((each) => ({ text: each.name(), description: each.description() }));
 }
 
+/** Options that are not hidden. */
 function optionsOf(command: Command): Candidate[] {
   const visible = command.createHelp().visibleOptions(command);
   return visible.map(({ long, description }) => ({ text: long ?? '', description }));

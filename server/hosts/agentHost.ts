@@ -1,7 +1,6 @@
 /** A host whose tasks an agent runs: everything that does not depend on how its machine is reached. */
 import type { Readable } from 'node:stream';
 import type { Exit, Shape } from '../model/task.ts';
-import { encodeBytes } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
 import { exitOf, type HostEvent, type StreamKey } from './agent/events.ts';
@@ -13,17 +12,14 @@ import {
   forgetOrder,
   hangUpOrder,
   inputOrder,
-  sourceOrder,
-  startOrder,
   stopOrder,
   sweepOrder,
 } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
 import { NestedCalls } from './calls.ts';
 import { Connecting } from './connecting.ts';
-import { escapeForPrintf } from './escape.ts';
 import { GpuWatch } from './gpuWatch.ts';
-import { HandOver } from './handOver.ts';
+import type { HandOver } from './handOver.ts';
 import type {
   AttemptKey,
   BesideOrder,
@@ -39,13 +35,15 @@ import type {
   StartOrder,
   Viewer,
 } from './host.ts';
-import { type PlannedFile, planLaunch } from './launch.ts';
+import { Launcher } from './launcher.ts';
 import { streams } from './logOrder.ts';
 import type { Logs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
+import { Presence } from './presence.ts';
 import { pruneMachine } from './prune.ts';
 import type { Questions } from './questions.ts';
 import { Terminals } from './terminals.ts';
+import { Typing } from './typing.ts';
 import { startFailure, unableExit } from './unable.ts';
 
 export interface AgentHostOptions {
@@ -62,36 +60,22 @@ export interface AgentHostOptions {
   retries?: Retries;
 }
 
-/** A longer order goes through a file: bash reads stdin byte by byte, some 2,000 a millisecond. Characters. */
-const longOrder = 8_192;
 /** How many attempts one order sweeps or forgets, so that others get their turn. */
 const batchSize = 100;
 /** How many signs of life an agent gets during its lease. */
 const beatsPerLease = 5;
-/**
- * Bytes typed at once. Escaped they are at most five times as many, and a line shorter than PIPE_BUF is
- * whole in the FIFO or not there at all, whatever becomes of the agent.
- */
-const typedSize = 800;
 
 /** An agent that is ready for orders, and what it runs on. */
 interface Present {
   agent: AgentProcess;
   site: Site;
-}
-
-function newPresence(): { change: Promise<void>; changed: () => void } {
-  let changed = () => {};
-  const change = new Promise<void>((resolve) => {
-    changed = resolve;
-  });
-  return { change, changed };
+  launcher: Launcher;
 }
 
 export class AgentHost implements Host {
   readonly name: string;
   private readonly calls: NestedCalls;
-  private readonly typing = new HandOver();
+  private readonly typing = new Typing((key, line) => this.present?.agent.send(inputOrder(key, line)));
   private readonly terminals: Terminals;
   private readonly gpus: GpuWatch;
   private readonly keeper: AgentKeeper;
@@ -101,20 +85,20 @@ export class AgentHost implements Host {
   private heart: NodeJS.Timeout | null = null;
   private sweeper: NodeJS.Timeout | null = null;
   private reports: HostReports | null = null;
-  private present: Present | null = null;
-  /** Resolves when an agent has become ready, or is gone. */
-  private presence = newPresence();
+  private readonly presence = new Presence<Present>();
   /** The site of the agent that is being started or runs. */
   private site: Site | null = null;
   /** The site that comes first, for those who wait for it. */
   private readonly firstSite: Promise<Site>;
   private resolveFirstSite: (site: Site) => void = () => {};
-  /** Environments that have been written since the machine was reached, or are being written. */
-  private readonly environmentFiles = new Map<string, Promise<void>>();
   /** Attempts that run, as far as is known. */
   private readonly live = new Set<AttemptKey>();
   /** Attempts whose end is told only when the stop has left nothing of them. */
   private readonly stopping = new Set<AttemptKey>();
+
+  private get present(): Present | null {
+    return this.presence.value;
+  }
 
   constructor(private readonly options: AgentHostOptions) {
     this.name = options.name;
@@ -201,7 +185,7 @@ export class AgentHost implements Host {
   start(order: StartOrder): void {
     const { present } = this;
     if (!present) return;
-    this.launch(order, present).catch((error: Error) => {
+    present.launcher.launch(order).catch((error: Error) => {
       // What a lost connection has kept from being written is ordered again when it is back.
       if (this.present === present) this.finish(order.key, startFailure(this.name, error), []);
     });
@@ -234,15 +218,8 @@ export class AgentHost implements Host {
     return this.options.logs.watch(key, changed);
   }
 
-  async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
-    const of: StreamKey = `${key} stdin`;
-    const type = (line: string) => this.present?.agent.send(inputOrder(key, line));
-    const taken = await this.typing.give(of, offset, bytes, typedSize, async (from, piece) =>
-      type(`${from} ${from + piece.length} =${escapeForPrintf(piece)}`),
-    );
-    if (!taken || !end) return taken;
-    await this.typing.untilDeaf(of, () => type('. . .'));
-    return false;
+  input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
+    return this.typing.type(key, offset, bytes, end);
   }
 
   attend(key: AttemptKey, viewer: Viewer): Seat | null {
@@ -255,14 +232,14 @@ export class AgentHost implements Host {
 
   async readHead(path: string, length: number): Promise<Buffer | null> {
     for (;;) {
-      const { presence, present } = this;
+      const change = this.presence.change();
       try {
-        if (present) return await present.site.files.readRange(path, 0, length);
+        if (this.present) return await this.present.site.files.readRange(path, 0, length);
       } catch (error) {
         // What was lost with a connection can be read when there is another.
         if (!(error instanceof VbatchError) || error.code !== 'unreachable') throw error;
       }
-      await presence.change;
+      await change;
     }
   }
 
@@ -301,7 +278,6 @@ export class AgentHost implements Host {
   private async startAgent(listener: AgentListener, signal: AbortSignal): Promise<AgentProcess> {
     const site = await this.options.machine.reach(signal);
     this.site = site;
-    this.environmentFiles.clear();
     this.resolveFirstSite(site);
     const firstOrder = becomeAgent({
       root: site.paths.folder,
@@ -326,11 +302,10 @@ export class AgentHost implements Host {
   private ready(agent: AgentProcess): void {
     const { site, reports } = this;
     if (!site || !reports) return;
-    this.present = { agent, site };
-    this.presenceChanged();
+    this.presence.is({ agent, site, launcher: new Launcher(site, this.terminals, agent.send) });
     this.options.logs.attach(site, (keys) => this.discard(keys));
     this.calls.attach({ site, send: agent.send });
-    this.typing.resume();
+    this.typing.pieces.resume();
     if (site.lease > 0) {
       this.heart = setInterval(() => agent.send(beatOrder()), (site.lease * 1_000) / beatsPerLease);
     }
@@ -340,15 +315,8 @@ export class AgentHost implements Host {
     this.connecting.online();
   }
 
-  private presenceChanged(): void {
-    const { changed } = this.presence;
-    this.presence = newPresence();
-    changed();
-  }
-
   private gone(why: Error): void {
-    this.present = null;
-    this.presenceChanged();
+    this.presence.is(null);
     if (this.heart) clearInterval(this.heart);
     this.calls.detach();
     this.gpus.detach();
@@ -424,7 +392,7 @@ export class AgentHost implements Host {
   }
 
   private handOverOf(of: StreamKey): Pick<HandOver, 'took' | 'deaf'> {
-    return of.endsWith(' stdin') ? this.typing : this.calls;
+    return of.endsWith(' stdin') ? this.typing.pieces : this.calls;
   }
 
   /** The command has ended; what it has shown in a terminal may still be on its way. */
@@ -443,7 +411,7 @@ export class AgentHost implements Host {
     this.live.delete(key);
     this.options.logs.ended(key, written);
     this.calls.ended(key);
-    this.typing.release(`${key} `);
+    this.typing.release(key);
   }
 
   /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
@@ -458,38 +426,10 @@ export class AgentHost implements Host {
     }
   }
 
-  private async launch(order: StartOrder, { agent, site }: Present): Promise<void> {
-    const { paths, cookie, bash, files } = site;
-    const plan = planLaunch(order, { paths, cookie, bash, login: await site.login });
-    await this.haveEnvironment(site, plan.environmentFile);
-    if (plan.setupFile) await files.writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
-    if (typeof order.stdin === 'object') return this.terminals.start(site, plan.launch, order.stdin);
-    const text = startOrder(plan.launch);
-    if (text.length <= longOrder) {
-      agent.send(text);
-    } else {
-      const path = `${paths.attempt(order.key)}.start`;
-      await files.writeWhole(path, encodeBytes(text), 0o600);
-      agent.send(sourceOrder(path));
-    }
-  }
-
   /** Has the machine remove all that it keeps of these attempts; while it is out of reach that has to wait. */
   private discard(keys: readonly AttemptKey[]): void {
     for (let at = 0; at < keys.length; at += batchSize) {
       this.present?.agent.send(forgetOrder(keys.slice(at, at + batchSize)));
     }
-  }
-
-  /** Writes an environment unless that has been done. */
-  private haveEnvironment(site: Site, { path, contents }: PlannedFile): Promise<void> {
-    let writing = this.environmentFiles.get(path);
-    if (!writing) {
-      writing = site.files.writeWhole(path, contents, 0o600);
-      this.environmentFiles.set(path, writing);
-      // After a failure the next start tries again.
-      writing.catch(() => this.environmentFiles.delete(path));
-    }
-    return writing;
   }
 }

@@ -45,14 +45,20 @@ export interface ConnectOptions {
   log: (message: string) => void;
   /** Calls the attempt off, with its reason as the error; a connection that stands is not touched. */
   signal?: AbortSignal;
-  /** Seconds between two signs of life, and how many may go unanswered. By default what the configuration says, or 5 × 3. */
-  keepalive?: { interval: number; count: number };
+  /** By default what `keepaliveOf` makes of the configuration. */
+  keepalive?: Keepalive;
   /** Seconds for each host on the way, people's answers not counted. */
   connectTimeout?: number;
   /** Channels at once, SFTP's among them. */
   maxSessions?: number;
   /** By default ssh2, and the system's ssh for what ssh2 cannot do. */
   transport?: Transport;
+}
+
+/** Seconds between two signs of life, and how many may go unanswered. */
+export interface Keepalive {
+  interval: number;
+  count: number;
 }
 
 const defaultKeepalive = { interval: 5, count: 3 };
@@ -97,14 +103,27 @@ function onlyBySystem({ target }: SshSettings, what: string): VbatchError {
 
 /** What holds for a host on the way, from its own settings where the caller says nothing. */
 function linkOptions(settings: SshSettings, options: ConnectOptions): Omit<LinkOptions, 'memory' | 'signal'> {
-  const { serverAliveInterval: interval, serverAliveCountMax: count, connectTimeout } = settings;
+  const { connectTimeout } = settings;
   return {
     env: options.env,
     prompter: options.prompter,
     log: options.log,
-    keepalive: options.keepalive ?? (interval > 0 ? { interval, count } : defaultKeepalive),
+    keepalive: options.keepalive ?? keepaliveOf(settings),
     connectTimeout: options.connectTimeout ?? connectTimeout ?? defaultConnectTimeout,
   };
+}
+
+/**
+ * What the configuration says, if that notices a lost link sooner than we would by ourselves. Long intervals are
+ * there to keep a firewall's memory alive, or come from Debian, whose ssh has 300 s for `BatchMode yes`; here
+ * somebody waits to be told, and a connection given up too early is no outcome of any task (R30).
+ */
+export function keepaliveOf({
+  serverAliveInterval: interval,
+  serverAliveCountMax: count,
+}: Pick<SshSettings, 'serverAliveInterval' | 'serverAliveCountMax'>): Keepalive {
+  const longest = defaultKeepalive.interval * defaultKeepalive.count;
+  return interval > 0 && interval * count < longest ? { interval, count } : defaultKeepalive;
 }
 
 class Connection implements SshConnection {

@@ -145,8 +145,9 @@ _vb_grouped() {
 }
 
 # Prints the processes that carry the cookie of attempt KEY, in whatever group or session they are.
+# No -F: with that, busybox grep sees nothing after the first NUL of a file.
 _vb_strays() {
-  grep -lsF -e "VBATCH_ATTEMPT_KEY=$1@$_vb_cookie" "$_vb_proc"/[0-9]*/environ | while read -r _vb_file; do
+  grep -lsE -e "VBATCH_ATTEMPT_KEY=${1%.*}[.]${1#*.}@$_vb_cookie" "$_vb_proc"/[0-9]*/environ | while read -r _vb_file; do
     _vb_file=${_vb_file#"$_vb_proc"/}
     printf '%s\n' "${_vb_file%%/*}"
   done

@@ -31,7 +31,7 @@ _vb_old() {
 # Whether an attempt that has not ended has the version on its PATH. Its .run holds its environment.
 _vb_in_use() {
   for _vb_file in tasks/*/*.run; do
-    if [ ! -e "${_vb_file%.run}.exit" ] && grep -qsF "/$1/bin" "$_vb_file"; then return 0; fi
+    if [ ! -e "${_vb_file%.run}.exit" ] && grep -qsE "/$1/bin" "$_vb_file"; then return 0; fi
   done
   return 1
 }

@@ -99,15 +99,40 @@ done
         .filter(({ command }) => command.includes('mark.sh')),
     );
 
+  /** Takes a host's link away for a while. */
+  async function interrupt(name: string, milliseconds: number): Promise<void> {
+    await cluster.bed.host(name).link('down');
+    await delay(milliseconds);
+    await cluster.bed.host(name).link('up');
+  }
+
   it('R30 a link that is down for 5 s and comes back', { timeout: 120_000 }, async () => {
     await survives(async (over) => {
       for (const name of ['n1', 'n2']) {
         if (await Promise.race([over, delay(500).then(() => false)])) return;
-        await cluster.bed.host(name).link('down');
-        await delay(5_000);
-        await cluster.bed.host(name).link('up');
+        await interrupt(name, 5_000);
       }
     }, false);
+  });
+
+  it('R30 a link that is down for 60 s: tasks there go on, and say since when nobody hears of them', {
+    timeout: 180_000,
+  }, async () => {
+    let said: string[] = [];
+    await survives(async () => {
+      await delay(1_000);
+      const back = interrupt('n3', 60_000);
+      // By then the connection is given up.
+      await delay(45_000);
+      const { stdout } = await cluster.sandbox.run('vctl', ['search', 'work*', '-o', 'json']);
+      said = (JSON.parse(stdout) as { host: string | null; status: string; reason: string | null }[])
+        .filter(({ host, status }) => host === 'n3' && status === 'RUNNING')
+        .map(({ reason }) => reason ?? '');
+      await back;
+    }, false);
+    expect(said).not.toEqual([]);
+    for (const reason of said)
+      expect(reason).toMatch(/^host n3 is not reachable \(since .*its command goes on there$/);
   });
 
   it('R30 R31 R33 sessions, agents and the server killed at random', { timeout: 180_000 }, async () => {

@@ -68,7 +68,7 @@ seq 3 | xargs -I {} vbatch --name t{} true >/dev/null
   it.each(possibleHosts)('$what ends all that a task has started when it is cancelled', async ({ name }) => {
     await cluster.write(
       'many.sh',
-      '#!/bin/sh\ntrap "" TERM\n(sleep 987 & sleep 987) &\necho up\nsleep 987\n',
+      '#!/bin/sh\ntrap "" TERM\n(sleep 987 & sleep 987) &\n! command -v setsid >/dev/null || setsid sleep 987 &\necho up\nsleep 987\n',
     );
     const { stdout } = await shell(`vbatch -P ${name} ./many.sh`);
     const id = stdout.trim();

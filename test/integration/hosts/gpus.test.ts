@@ -103,7 +103,8 @@ describe.each(presentShells)('under %s', (_, shell) => {
     const key = host.start(host.script('echo $$ >pid; env -i A=1 sleep 1000 & echo $! >child; wait'));
     await host.reports.about('started', key);
     const number = (file: string) => Number(read(join(host.work, file)));
-    await until(() => number('child') > 0);
+    // Before it is what it is to be, it has the mark that it inherits.
+    await until(() => number('child') > 0 && read(`/proc/${number('child')}/environ`) === 'A=1\0');
     const mine = start('sleep');
     // Not an environment of one line, and one in which our mark is that of another folder.
     const foreign = start('sleep', {

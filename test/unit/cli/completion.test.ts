@@ -94,6 +94,7 @@ describe('completion of vctl', () => {
       ['vctl', ''],
       ['task', 'host', 'completion'],
     ],
+    [['vctl', 'se'], ['secret']],
     [['vctl', 'task', 'l'], ['list']],
     [
       ['vctl', 'task', 'get', ''],
