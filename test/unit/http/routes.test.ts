@@ -34,6 +34,7 @@ async function ask(method: 'get' | 'post', path: string, body?: unknown): Promis
   const bare = path
     .replace(/\?.*/, '')
     .replace(/\/tasks\/[^/]+/, '/tasks/{id}')
+    .replace(/\/runs\/[^/]+/, '/runs/{id}')
     .replace(/\/hosts\/[^/]+/, '/hosts/{name}');
   const route = routes.find((each) => each.path === bare && each.method === method);
   if (route?.kind !== 'json') throw new Error(`${method} ${bare} is not in the table`);
@@ -184,6 +185,19 @@ it('answers a wait when the task is done', async () => {
   expect(await answer).toMatchObject({ status: 'SUCCESS' });
 });
 
+it('tells of the files of a run, compares them, and checks them out', async () => {
+  expect(await ask('get', '/v1/runs/run-1/files?all=true')).toMatchObject({
+    files: [{ path: 'a', change: 'new' }],
+  });
+  expect(await ask('get', '/v1/runs/run-1/diff?with=run-2')).toMatchObject({ id: 'run-1', with: 'run-2' });
+  expect(await ask('get', '/v1/runs/run-1/diff')).toMatchObject({ with: null });
+  const request = { directory: '/new', first: true };
+  expect(await ask('post', '/v1/runs/run-1/checkout', request)).toEqual({ id: 'run-1', files: 1, bytes: 2 });
+  expect(server.engine.calls).toEqual([['checkOut', 'run-1', '/new', true]]);
+  const relative = await server.ask('POST', '/v1/runs/run-1/checkout', { body: { directory: 'new' } });
+  expect(relative).toMatchObject({ status: 400 });
+});
+
 it('prunes by age and number', async () => {
   expect(await ask('post', '/v1/prune', { before: '2024-01-02T03:04:05Z', keep: 3 })).toEqual({
     removed: ['old-1'],
@@ -288,6 +302,8 @@ it('has a test above for each route of the table', () => {
     'get /v1/events',
     'get /v1/hosts',
     'get /v1/pools',
+    'get /v1/runs/{id}/diff',
+    'get /v1/runs/{id}/files',
     'get /v1/server',
     'get /v1/tasks',
     'get /v1/tasks/{id}',
@@ -305,6 +321,7 @@ it('has a test above for each route of the table', () => {
     'post /v1/hosts/{name}/prune',
     'post /v1/hosts/{name}/remove',
     'post /v1/prune',
+    'post /v1/runs/{id}/checkout',
     'post /v1/server/stop',
     'post /v1/tasks',
     'post /v1/tasks/{id}/cancel',
