@@ -12,6 +12,8 @@ import type { Trees } from './trees/trees.ts';
 
 /** After so many milliseconds what a host or a disk did not take is tried again. */
 const again = 2_000;
+/** How often results are asked for that a host does not give. */
+const mostRefusals = 5;
 /** Longest delay that a Node timer takes. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -23,6 +25,8 @@ export class Dispatch {
   private readonly limits = new Map<TaskNumber, () => void>();
   /** Attempts that have ended, whose results are being taken. */
   private readonly collecting = new Set<string>();
+  /** By attempt, how often its host has refused to give its results. */
+  private readonly refusals = new Map<string, number>();
   /** Attempts whose files are on their way. */
   private readonly preparing = new Set<string>();
 
@@ -285,6 +289,7 @@ export class Dispatch {
         }
       }
     }
+    this.refusals.delete(key);
     this.event(key, (task, n, at) => ({ type: 'ended', at, task, attempt: n, exit }));
     this.settle(state.host, key);
   }
@@ -297,6 +302,19 @@ export class Dispatch {
     const text = error instanceof Error ? error.message : String(error);
     this.log(`taking what ${key} has made on ${state.host.name}: ${text}`);
     if (this.core.problem?.code === 'stateFailed') return;
+    const refusals = (this.refusals.get(key) ?? 0) + 1;
+    if (error instanceof VbatchError && ['unreachable', 'diskFull'].includes(error.code)) {
+      // That may take any time to change.
+    } else if (refusals < mostRefusals) {
+      this.refusals.set(key, refusals);
+    } else {
+      const reason = `what it made on ${state.host.name} cannot be taken: ${text}`;
+      const failed = exit.exitCode === 0 ? { exitCode: 125, signal: null, reason } : exit;
+      this.refusals.delete(key);
+      this.event(key, (task, n, at) => ({ type: 'ended', at, task, attempt: n, exit: failed }));
+      this.settle(state.host, key);
+      return;
+    }
     this.rooms.moves.set(number, `has ended; what it made cannot be taken yet: ${text}`);
     this.hostsChanged();
     this.timers.after(again, () => {

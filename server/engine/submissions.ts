@@ -36,13 +36,23 @@ export class Submissions {
       configurations.set(workspace, configuration);
       prepared.push(await this.prepare(submission, submitter, await configuration, options.dryRun));
     }
+    try {
+      return await this.commitAll(prepared, submitter, options.dryRun);
+    } finally {
+      for (const each of prepared) if (!(each instanceof VbatchError)) each.snapshot?.release();
+    }
+  }
+
+  private async commitAll(
+    prepared: readonly Prepared[],
+    submitter: Submitter,
+    dryRun: boolean,
+  ): Promise<SubmitResult[]> {
     // From here to the commit nothing may be awaited: what was decided must still hold.
     this.core.check();
     const results: SubmitResult[] = [];
     for (const each of prepared) {
-      results.push(
-        each instanceof VbatchError ? failed(each) : this.submitOne(each, submitter, options.dryRun),
-      );
+      results.push(each instanceof VbatchError ? failed(each) : this.submitOne(each, submitter, dryRun));
     }
     await this.core.settled();
     return results;

@@ -164,6 +164,7 @@ function newTask(event: Submitted, parent: Task | null, revision: number): Task 
     generation: parent?.attempts.length ?? 0,
     keys: event.key === null ? [] : [event.key],
     createdAt: event.at,
+    needs: 0,
     tree: event.tree ? newTree(event.tree) : null,
     report: null,
     revision,

@@ -8,6 +8,7 @@ import { commandFailed, countsAsFailed, isAwaited, isFailure, rolledUpOutcome } 
 import { regather } from './retry.ts';
 import { gangOf, type State, subtree } from './state.ts';
 import type { Exit, Outcome, Task, TaskNumber } from './task.ts';
+import { versionNow } from './tree.ts';
 
 /** One event being applied: its time, what is still to be looked at, and what it orders. */
 export interface Step {
@@ -109,11 +110,13 @@ function openShard(step: Step, shard: Task): void {
 /** A shard of a gang is queued without a place of its own in the queue: the gang has one for all. */
 function joinGang(step: Step, shard: Task): void {
   step.state.touch(shard);
+  shard.needs = versionNow(step.state, shard);
   step.state.enterPhase(shard, { kind: 'queued' });
 }
 
 function enqueue(step: Step, task: Task): void {
   step.state.touch(task);
+  task.needs = versionNow(step.state, task);
   step.state.enterPhase(task, { kind: 'queued' });
   step.state.queue(task);
 }

@@ -3,7 +3,7 @@
  * order gives the same state again. `at` is the time of the event, milliseconds since the epoch.
  */
 import type { Allocation, DependencyKind, EnvironmentChange, Exit, TaskNumber, TaskSpec } from './task.ts';
-import type { Collected } from './tree.ts';
+import type { Collected, Delivered } from './tree.ts';
 
 /** A dependency as submission resolved it. */
 export interface ResolvedDependency {
@@ -51,15 +51,7 @@ export type TaskEvent =
   | { type: 'started'; at: number; task: TaskNumber; attempt: number }
   | { type: 'ended'; at: number; task: TaskNumber; attempt: number; exit: Exit }
   | { type: 'lost'; at: number; task: TaskNumber; attempt: number }
-  /** The run's folder on a host holds this now. With `from`, that was the folder of this other run till now. */
-  | {
-      type: 'delivered';
-      at: number;
-      run: TaskNumber;
-      host: string;
-      manifest: string;
-      from?: TaskNumber;
-    }
+  | Delivered
   | Collected
   | { type: 'timedOut'; at: number; task: TaskNumber; attempt: number }
   | { type: 'cancelled'; at: number; task: TaskNumber }

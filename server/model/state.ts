@@ -192,6 +192,7 @@ export function restoreTask(state: State, stored: TaskRecord): void {
     keys: stored.keys,
     createdAt: stored.createdAt,
     // Absent in states of servers that knew no workspaces.
+    needs: stored.needs ?? 0,
     tree: stored.tree ?? null,
     report: stored.report ?? null,
     revision: stored.revision,

@@ -177,6 +177,8 @@ export interface Task {
   /** Keys under which this task was submitted (R4). */
   keys: string[];
   createdAt: number;
+  /** Version of its run's workspace when it asked for room last: what it finds on its host at least. */
+  needs: number;
   /** There on a run that has a workspace. */
   tree: Tree | null;
   /** What its ends have brought into the workspace. */

@@ -12,10 +12,14 @@ export interface Tree {
   readonly first: string;
   /** What the run has by now. */
   readonly manifest: string;
+  /** How often that has changed. */
+  readonly version: number;
   /** What the run and the folder agreed on last. */
   readonly landed: string;
   /** By host, what the run's folder there holds. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** By host, the version of which the folder there has everything. */
+  readonly versions: Readonly<Record<string, number>>;
   /** Contents that the run has not any more at that path, because a later end won. The latest last. */
   readonly lost: readonly LostContent[];
   /** What tasks have left on their hosts, because it was not asked for or too large. */
@@ -49,6 +53,19 @@ export interface TreeReport {
   notes: string[];
 }
 
+/** The folder of a run on a host holds this now. */
+export interface Delivered {
+  type: 'delivered';
+  at: number;
+  run: TaskNumber;
+  host: string;
+  manifest: string;
+  /** The version of which it has everything; null where that is none. */
+  version: number | null;
+  /** The run whose folder it was till now. */
+  from?: TaskNumber;
+}
+
 /** What tasks on a host, or on this machine, have made of a run's workspace. */
 export interface Collected {
   type: 'collected';
@@ -68,7 +85,22 @@ export interface Collected {
 const mostKept = 200;
 
 export function newTree({ folder, manifest }: { folder: string; manifest: string }): Tree {
-  return { folder, first: manifest, manifest, landed: manifest, hosts: {}, lost: [], left: [] };
+  return {
+    folder,
+    first: manifest,
+    manifest,
+    version: 0,
+    landed: manifest,
+    hosts: {},
+    versions: {},
+    lost: [],
+    left: [],
+  };
+}
+
+/** The version of the workspace of a task's run. */
+export function versionNow(state: State, task: Task): number {
+  return treeOf(state, task)?.version ?? 0;
 }
 
 /** The workspace of a task's run, or null. */
@@ -76,26 +108,24 @@ export function treeOf(state: State, task: Task): Tree | null {
   return state.tasks.get(task.run)?.tree ?? null;
 }
 
-/** A run's folder on a host holds this now. */
-export function delivered(
-  state: State,
-  {
-    run: number,
-    host,
-    manifest,
-    from,
-  }: { run: TaskNumber; host: string; manifest: string; from?: TaskNumber },
-): void {
+export function delivered(state: State, event: Delivered): void {
+  const { run: number, host, manifest, version, from } = event;
   const giver = from === undefined ? undefined : state.tasks.get(from);
   if (giver?.tree) {
     state.touch(giver);
-    const { [host]: _given, ...hosts } = giver.tree.hosts;
-    giver.tree = { ...giver.tree, hosts };
+    const { [host]: _holds, ...hosts } = giver.tree.hosts;
+    const { [host]: _version, ...versions } = giver.tree.versions;
+    giver.tree = { ...giver.tree, hosts, versions };
   }
   const run = state.tasks.get(number);
   if (!run?.tree) return;
   state.touch(run);
-  run.tree = { ...run.tree, hosts: { ...run.tree.hosts, [host]: manifest } };
+  const { tree } = run;
+  run.tree = {
+    ...tree,
+    hosts: { ...tree.hosts, [host]: manifest },
+    versions: version === null ? tree.versions : { ...tree.versions, [host]: version },
+  };
 }
 
 export function collected(state: State, event: Collected): void {
@@ -105,11 +135,14 @@ export function collected(state: State, event: Collected): void {
   state.touch(run);
   const { manifest, landed, host } = event;
   const { tree } = run;
+  const version = tree.version + (manifest === tree.manifest ? 0 : 1);
   const replaced = new Set(event.left.map(({ place }) => place));
   run.tree = {
     ...tree,
     manifest,
+    version,
     landed,
+    versions: host?.holds === manifest ? { ...tree.versions, [host.name]: version } : tree.versions,
     hosts: host === null ? tree.hosts : { ...tree.hosts, [host.name]: host.holds },
     lost: [...tree.lost, ...event.lost].slice(-mostKept),
     left: [...tree.left.filter(({ place }) => !replaced.has(place)), ...event.left].slice(-mostKept),

@@ -7,9 +7,6 @@ import { byPath, isGitPath, isLinkTarget, isSafePath } from '../workspace/paths.
 import { unfinished } from '../workspace/walk.ts';
 import { callForLines } from './script.ts';
 
-/** How often it is looked while files come and go. */
-const TRIES = 5;
-
 export interface Look {
   /** In the order of paths. */
   readonly changes: Change[];
@@ -31,51 +28,44 @@ export async function look(
   holds: Manifest,
   isBusy = false,
 ): Promise<Look> {
-  for (let tries = 1; ; tries++) {
-    const found = readLook(
-      await callForLines(workspace, { words: ['look', String(run), isBusy ? '1' : '0'] }),
-      holds,
-    );
-    if (found !== null) return found;
-    if (tries === TRIES)
-      throw new VbatchError('refused', 'files there came and went whenever they were looked at');
-  }
+  return readLook(await callForLines(workspace, { words: ['look', String(run), isBusy ? '1' : '0'] }), holds);
 }
 
 interface Line {
   readonly kind: string;
   readonly size: number;
   readonly executable: boolean;
-  readonly path: string;
+  /** Null for what cannot be one in a folder. */
+  readonly path: string | null;
   readonly target: string;
 }
 
-/** Null where a file was gone before it was read. */
-export function readLook(lines: readonly string[], holds: Manifest): Look | null {
+export function readLook(lines: readonly string[], holds: Manifest): Look {
   const there = lines.filter((line) => line.startsWith('+ ')).map(readLine);
   const gone = lines.filter((line) => line.startsWith('- ')).map(readLine);
-  const hashes = lines.filter((line) => /^[0-9a-f]{64}$/.test(line));
-  const files = there.filter((line) => line?.kind === 'f');
-  if (hashes.length !== files.length) {
-    if (hashes.length === 0)
-      throw new VbatchError('refused', 'it has neither sha256sum nor shasum, so results cannot be fetched');
-    return null;
-  }
+  const hashes = lines.filter((line) => /^([0-9a-f]{64}|denied|gone)$/.test(line));
+  const files = there.filter(({ kind }) => kind === 'f').length;
+  if (files > 0 && hashes.length === 0)
+    throw new VbatchError('refused', 'it has neither sha256sum nor shasum, so results cannot be fetched');
+  if (hashes.length !== files) throw new VbatchError('refused', 'it does not tell what is in all files');
   const notes: string[] = [];
   const entries = new Map<string, Entry | null>();
   let at = 0;
   for (const line of there) {
-    const hash = line?.kind === 'f' ? (hashes[at++] as string) : '';
-    if (line === null) {
-      notes.push('a file there has a name that leads out of the folder; it stays there');
+    const { kind, path } = line;
+    const hash = kind === 'f' ? (hashes[at++] as string) : '';
+    if (hash === 'gone') continue;
+    if (path === null) {
+      notes.push('a name there leads out of the folder or cannot be one in it; what it names stays there');
       continue;
     }
-    const entry = entryOf(line, hash);
-    if (entry) entries.set(line.path, entry);
-    else notes.push(`${line.path} is neither a file, a link nor a folder; it stays there`);
+    const entry = hash === 'denied' ? null : entryOf(line, hash);
+    if (entry) entries.set(path, entry);
+    else if (hash === 'denied') notes.push(`${path} cannot be read there and stays there`);
+    else notes.push(`${path} is neither a file, a link nor a folder; it stays there`);
   }
-  for (const line of gone) {
-    if (line !== null && !entries.has(line.path) && holds.has(line.path)) entries.set(line.path, null);
+  for (const { path } of gone) {
+    if (path !== null && !entries.has(path) && holds.has(path)) entries.set(path, null);
   }
   const changes = [...entries]
     .filter(([path, entry]) => travels(path) && !sameEntry(entry, holds.get(path)))
@@ -89,18 +79,14 @@ function travels(path: string): boolean {
   return !isGitPath(path) && !/(^|\/)__pycache__(\/|$)/.test(path) && !unfinished.test(path);
 }
 
-/** Null where the path cannot be one in a folder. */
-function readLine(line: string): Line | null {
-  const parts = /^[+-] (\S) \S+ (\d+) \S+ (\d+) (.+)$/s.exec(line);
-  if (!parts) return null;
-  const [, kind = '', size, mode = '', rest = ''] = parts;
+function readLine(line: string): Line {
+  const [, kind = '', size, mode = '', rest = ''] = /^[+-] (\S) \S+ (\d+) \S+ (\d+) (.+)$/s.exec(line) ?? [];
   const text = rest.replaceAll('\u0001', '\n');
   const end = text.indexOf('//');
   const path = fromLatin1(end < 0 ? text : text.slice(0, end));
-  if (!isSafePath(path)) return null;
   const target = kind === 'l' && end >= 0 ? fromLatin1(text.slice(end + 2)) : '';
   const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
-  return { kind, size: Number(size), executable, path, target };
+  return { kind, size: Number(size), executable, path: isSafePath(path) ? path : null, target };
 }
 
 function entryOf({ kind, size, executable, target }: Line, hash: string): Entry | null {

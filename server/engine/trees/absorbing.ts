@@ -3,13 +3,14 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
+import { VbatchError } from '../../protocol/errors.ts';
 import { errorCode } from '../../workspace/failures.ts';
 import { type Change, diff, type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
 import { isGitPath, parentOf, within } from '../../workspace/paths.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { isWithin, localWork, type Stretch } from './localWork.ts';
-import { type TreeParts, treeOfRun } from './parts.ts';
+import { keepFresh, type TreeParts, treeOfRun } from './parts.ts';
 import type { Snapshots } from './snapshots.ts';
 
 export class Absorbing {
@@ -25,15 +26,40 @@ export class Absorbing {
   take(task: Task): Promise<void> {
     let rounds = this.rounds.get(task.run);
     if (!rounds) {
-      rounds = new Coalesced(() => this.landings.alone(task.run, () => this.absorb(task)));
+      rounds = new Coalesced(() => this.landings.alone(task.run, () => this.absorbKept(task)));
       this.rounds.set(task.run, rounds);
     }
     return rounds.run();
   }
 
+  /** As `take`, for a task that has ended: where the folder cannot be read, its end is one all the same. */
+  async takeAfter(task: Task): Promise<void> {
+    try {
+      await this.take(task);
+    } catch (error) {
+      if (!(error instanceof VbatchError) || error.code === 'diskFull' || error.code === 'stateFailed')
+        throw error;
+      const note = `what it made here is not known to hosts: ${error.message}`;
+      await this.landings.alone(task.run, async () => {
+        const holds = await this.parts.manifests.load(treeOfRun(this.parts, task.run).landed);
+        const outcome = { task: task.number, holds, changes: [], host: null, notes: [note], left: [] };
+        await this.landings.land(task.run, outcome);
+      });
+    }
+  }
+
   /** Forgets a run that was removed. */
   forget(run: TaskNumber): void {
     this.rounds.delete(run);
+  }
+
+  private async absorbKept(task: Task): Promise<void> {
+    const release = keepFresh(this.parts);
+    try {
+      await this.absorb(task);
+    } finally {
+      release();
+    }
   }
 
   private async absorb({ number, run }: Task): Promise<void> {

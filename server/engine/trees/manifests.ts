@@ -9,6 +9,8 @@ const mostHeld = 32;
 
 export class Manifests {
   private readonly held = new Map<string, Manifest>();
+  /** Entries of manifests that were saved: about what it costs to keep them. */
+  saved = 0;
 
   constructor(private readonly store: ContentStore) {}
 
@@ -31,6 +33,7 @@ export class Manifests {
     for (const [hash, known] of this.held) {
       if (known === manifest && manifest !== emptyManifest) return hash;
     }
+    this.saved += manifest.size;
     const hash = await this.store.write(encodeManifest(manifest));
     this.hold(hash, manifest);
     return hash;

@@ -13,7 +13,7 @@ import { foldersOf } from '../../workspace/paths.ts';
 import { Coalesced, Turns } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { type Choice, choose } from './outputs.ts';
-import { type TreeParts, treeOfRun } from './parts.ts';
+import { keepFresh, type TreeParts, treeOfRun } from './parts.ts';
 
 /** How often it is looked again because files changed while they were fetched. */
 const tries = 5;
@@ -33,12 +33,6 @@ export class TreeOnHost {
     private readonly host: string,
     private readonly others: (run: TaskNumber) => TreeOnHost,
   ) {}
-
-  /** Whether the folder holds all that the run has by now. */
-  get isReady(): boolean {
-    const tree = treeOfRun(this.parts, this.run);
-    return tree.hosts[this.host] === tree.manifest;
-  }
 
   /** Brings it up to date for a task. Throws as `deliver` does. */
   async prepare(task: TaskNumber): Promise<void> {
@@ -79,8 +73,8 @@ export class TreeOnHost {
   private async deliver(): Promise<void> {
     const { manifests, store } = this.parts;
     const tree = treeOfRun(this.parts, this.run);
+    if (tree.versions[this.host] === tree.version) return;
     const before = tree.hosts[this.host] ?? (await this.adopt());
-    if (before === tree.manifest) return;
     const { workspace, run } = this;
     const wanted = await manifests.load(tree.manifest);
     const holds = before === undefined ? null : await manifests.load(before);
@@ -95,10 +89,16 @@ export class TreeOnHost {
     }
     const left = diff(holds ?? wanted, wanted).filter(({ path }) => !isBusy(path));
     const now = holds && changed.length > 0 ? apply(holds, left) : wanted;
-    const manifest = now === wanted ? tree.manifest : await this.saved(now);
-    const { core } = this.parts;
-    if (!core.state.tasks.get(run)?.tree) return;
-    core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest });
+    const release = keepFresh(this.parts);
+    try {
+      const manifest = now === wanted ? tree.manifest : await this.saved(now);
+      const { core } = this.parts;
+      if (!core.state.tasks.get(run)?.tree) return;
+      const { version } = tree;
+      core.commit({ type: 'delivered', at: core.time(), run, host: this.host, manifest, version });
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -136,7 +136,7 @@ export class TreeOnHost {
       const { changes } = await look(workspace, run, await manifests.load(manifest));
       if (changes.length > 0 || this.others(to).offer(run) !== manifest) return null;
       // Said first: whatever comes of it, nobody takes the folder for that of this run any more.
-      core.commit({ type: 'delivered', at: core.time(), run: to, host, manifest, from: run });
+      core.commit({ type: 'delivered', at: core.time(), run: to, host, manifest, version: null, from: run });
       await core.settled();
       await callForLines(workspace, { words: ['adopt', String(run), String(to)] });
       return manifest;
@@ -161,6 +161,15 @@ export class TreeOnHost {
   }
 
   private async collect(): Promise<void> {
+    const release = keepFresh(this.parts);
+    try {
+      await this.collectAll();
+    } finally {
+      release();
+    }
+  }
+
+  private async collectAll(): Promise<void> {
     const { core, manifests } = this.parts;
     const ended = [...this.ended];
     const [first] = ended;

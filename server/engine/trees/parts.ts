@@ -14,9 +14,18 @@ export interface TreeParts {
   readonly manifests: Manifests;
   /** Folder for what is being fetched. */
   readonly incoming: string;
+  /** Marks of the store, each from before something began to store what no event names yet. */
+  readonly marks: Set<number>;
   /** What is on its way for a task is another one now. */
   readonly moved: () => void;
   readonly log: (message: string) => void;
+}
+
+/** Keeps what is stored from now on, although no event names it yet. To be called when one does, or never will. */
+export function keepFresh({ store, marks }: TreeParts): () => void {
+  const mark = store.mark();
+  marks.add(mark);
+  return () => marks.delete(mark);
 }
 
 /** The workspace of a run that has one. */

@@ -49,7 +49,11 @@ export async function runDiff(
   const here = await manifests.load(tree.first);
   if (other === null) {
     const { manifest } = await snapshots.take(tree.folder, here.has('.git'));
-    const files = changesBetween(here, manifest).filter(({ change }) => change !== 'none');
+    const own = await manifests.load(tree.manifest);
+    // What the run has brought is no edit of a person's.
+    const files = changesBetween(here, manifest).filter(
+      ({ path, change }) => change !== 'none' && !sameEntry(manifest.get(path), own.get(path)),
+    );
     return { id: run.id, with: null, files, command: null, environment: [] };
   }
   const there = runWithTree(other);

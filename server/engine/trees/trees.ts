@@ -18,7 +18,7 @@ import { Absorbing } from './absorbing.ts';
 import { Landings } from './landings.ts';
 import { Manifests } from './manifests.ts';
 import { TreeOnHost } from './onHost.ts';
-import type { TreeParts } from './parts.ts';
+import { keepFresh, type TreeParts } from './parts.ts';
 import { type Places, placeHere, placeThere } from './places.ts';
 import { checkOut, runDiff, runFiles } from './runFiles.ts';
 import { Snapshots } from './snapshots.ts';
@@ -43,11 +43,32 @@ interface Machinery {
   readonly onHosts: Map<string, TreeOnHost>;
 }
 
+/** After so many entries of manifests were saved, those that are not needed any more are removed. */
+const mostSaved = 1_000_000;
+
 /** Where a task is to run, and what it is told of its workspace. */
 export interface Place {
   directory: string;
   /** The folder of the workspace there; null where the run has none. */
   workspace: string | null;
+}
+
+/** The hashes of all that runs name: manifests, and what is in them. */
+async function neededContents({ core: { state }, manifests }: TreeParts): Promise<Set<string>> {
+  const needed = new Set<string>();
+  for (const number of [...state.runs]) {
+    const tree = state.tasks.get(number)?.tree;
+    if (!tree) continue;
+    for (const { hash } of tree.lost) if (hash !== null) needed.add(hash);
+    for (const hash of [tree.first, tree.manifest, tree.landed, ...Object.values(tree.hosts)]) {
+      if (needed.has(hash)) continue;
+      needed.add(hash);
+      for (const entry of (await manifests.load(hash)).values()) {
+        if (entry.kind === 'file') needed.add(entry.hash);
+      }
+    }
+  }
+  return needed;
 }
 
 function treeOnHost(machinery: Machinery, run: TaskNumber, host: string): TreeOnHost {
@@ -67,6 +88,16 @@ function amount(entries: readonly object[]): string {
   return `${sizes.length.toLocaleString('en-US')} files, ${sizeText(bytes)}`;
 }
 
+/** The workspace of a run that is being submitted. */
+export interface Snapshot {
+  /** Null where nothing of the folder travels. */
+  tree: { folder: string; manifest: string } | null;
+  /** What a person should know. */
+  notes: string[];
+  /** To be called when the run is one, or never will be: till then nothing of it is removed. */
+  release: () => void;
+}
+
 export class Trees {
   private opening: Promise<Machinery> | null = null;
 
@@ -76,17 +107,23 @@ export class Trees {
   async snapshot(
     { directory, opened }: { directory: string; opened: readonly string[] },
     configuration: Configuration,
-  ): Promise<{ tree: { folder: string; manifest: string } | null; notes: string[] } | null> {
+  ): Promise<Snapshot | null> {
     if (![...configuration.hosts.values()].some(({ ssh, isShared }) => ssh !== null && !isShared))
       return null;
     const root = await workspaceRoot(directory, opened, homedir());
-    if (root.folder === null) return { tree: null, notes: [`${directory} ${root.why}`] };
+    if (root.folder === null) return { tree: null, notes: [`${directory} ${root.why}`], release: () => {} };
     const { snapshots, parts } = await this.machinery();
-    const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
-    const hash = await parts.manifests.save(manifest);
-    await parts.store.sync();
-    const missed = notes.slice(0, 3).map(({ path, why }) => `${path} does not travel: it ${why}`);
-    return { tree: { folder: root.folder, manifest: hash }, notes: missed };
+    const release = keepFresh(parts);
+    try {
+      const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
+      const hash = await parts.manifests.save(manifest);
+      await parts.store.sync();
+      const missed = notes.slice(0, 3).map(({ path, why }) => `${path} does not travel: it ${why}`);
+      return { tree: { folder: root.folder, manifest: hash }, notes: missed, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Where a task runs on a host. */
@@ -124,7 +161,7 @@ export class Trees {
   prepare(task: Task, host: string): Promise<void> | null {
     if (!this.travelsTo(task, host)) return null;
     const tree = treeOf(this.options.core.state, task);
-    if (tree?.hosts[host] === tree?.manifest) return null;
+    if ((tree?.versions[host] ?? -1) >= task.needs) return null;
     return this.onHost(task.run, host).then((onHost) => onHost.prepare(task.number));
   }
 
@@ -132,9 +169,12 @@ export class Trees {
   collectAfter(task: Task, host: string): Promise<void> | null {
     const tree = treeOf(this.options.core.state, task);
     if (tree === null) return null;
-    if (host === localHost) return this.absorb(task);
+    if (host === localHost) return this.machinery().then(({ absorbing }) => absorbing.takeAfter(task));
     if (!this.travelsTo(task, host) || tree.hosts[host] === undefined) return null;
-    return this.onHost(task.run, host).then((onHost) => onHost.collectAfter(task.number));
+    return this.onHost(task.run, host).then(async (onHost) => {
+      await onHost.collectAfter(task.number);
+      this.tidy();
+    });
   }
 
   /** Takes what tasks of its run have made on this machine before a task calls for another one. */
@@ -212,25 +252,31 @@ export class Trees {
       const there = removed.filter(({ hosts }) => hosts.includes(host)).map(({ run }) => String(run));
       if (workspace && there.length > 0) await callForLines(workspace, { words: ['remove', ...there] });
     }
-    const { core, store, manifests } = parts;
     for (const run of runs) {
       landings.forget(run);
       absorbing.forget(run);
       for (const host of parts.rooms.hosts.keys()) onHosts.delete(`${run} ${host}`);
     }
-    const mark = store.mark();
-    const needed = new Set<string>();
-    for (const number of core.state.runs) {
-      const tree = core.state.task(number).tree;
-      if (!tree) continue;
-      for (const { hash } of tree.lost) if (hash !== null) needed.add(hash);
-      for (const hash of [tree.first, tree.manifest, tree.landed, ...Object.values(tree.hosts)]) {
-        if (needed.has(hash)) continue;
-        needed.add(hash);
-        const manifest = await manifests.load(hash).catch(() => emptyManifest);
-        for (const entry of manifest.values()) if (entry.kind === 'file') needed.add(entry.hash);
-      }
-    }
+    await this.collectGarbage();
+  }
+
+  /** Every change of a large workspace leaves a manifest behind. */
+  private tidy(): void {
+    void this.machinery().then(async ({ parts: { manifests } }) => {
+      if (manifests.saved < mostSaved) return;
+      await this.collectGarbage().catch((error: Error) =>
+        this.options.log(`removing contents: ${error.message}`),
+      );
+    });
+  }
+
+  /** Removes contents that no run needs, and manifests that others have taken the place of. */
+  private async collectGarbage(): Promise<void> {
+    const { parts } = await this.machinery();
+    const { store, manifests, marks } = parts;
+    manifests.saved = 0;
+    const mark = Math.min(store.mark(), ...marks);
+    const needed = await neededContents(parts);
     await store.collect(mark, (hash) => needed.has(hash));
   }
 
@@ -256,7 +302,7 @@ export class Trees {
     const manifests = new Manifests(store);
     const incoming = join(folder, 'incoming');
     await tidyFetched(incoming);
-    const parts: TreeParts = { core, rooms, store, manifests, incoming, moved, log };
+    const parts: TreeParts = { core, rooms, store, manifests, incoming, marks: new Set(), moved, log };
     const landings = new Landings(parts);
     const snapshots = new Snapshots(store, join(folder, 'hashes'));
     const absorbing = new Absorbing(parts, landings, snapshots);

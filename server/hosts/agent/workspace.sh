@@ -19,7 +19,7 @@
 #                          be nothing else in the tree, else more
 #   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
 #   look RUN BUSY          prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
-#                          index and not in the tree; then lines `HASH` for the files among the former, in their order.
+#                          index and not in the tree; then lines `HASH`, `denied` or `gone` for the files among the former, in order.
 #                          Where BUSY is 1, other tasks go on meanwhile: what is open for writing is passed over
 #   get RUN                stdin: names of files. Prints what they hold, one after the other
 #   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
@@ -131,6 +131,19 @@ _vb_open() {
     awk -v "here=$(pwd -P)/" '/^l.w/ && (at = index($0, " -> " here)) { print "f 0 0 0 0 " substr($0, at + 4 + length(here)) }'
 }
 
+# Prints a line for each file: its hash, `denied` where it cannot be read, `gone` where it is not there any more.
+_vb_hashes() {
+  for _vb_file; do
+    if _vb_line=$($_vb_sum <"$_vb_file" 2>/dev/null); then
+      printf '%s\n' "${_vb_line%% *}"
+    elif [ -e "$_vb_file" ]; then
+      printf 'denied\n'
+    else
+      printf 'gone\n'
+    fi
+  done 2>/dev/null
+}
+
 _vb_look() {
   cd "runs/$1/tree" || exit 1
   date +%s >../looked
@@ -148,7 +161,11 @@ _vb_look() {
   sed 's/^/+ /' ../fresh
   [ ! -s ../stale ] || _vb_unnamed ../seen <../stale | sed 's/^/- /'
   if [ -n "$_vb_sum" ] && grep -q '^f ' ../fresh; then
-    _vb_names <../fresh | xargs -0 $_vb_sum 2>/dev/null | sed -n 's/^\\//; s/^\([0-9a-f]\{64\}\) .*/\1/p'
+    _vb_names <../fresh | xargs -0 $_vb_sum 2>/dev/null | sed -n 's/^\\//; s/^\([0-9a-f]\{64\}\) .*/\1/p' >../sums
+    if [ "$(wc -l <../sums)" -ne "$(grep -c '^f ' ../fresh)" ]; then
+      _vb_names <../fresh | xargs -0 sh "$_vb_self" "$_vb_root" hashes >../sums
+    fi
+    cat ../sums
   fi
 }
 
@@ -315,6 +332,10 @@ records)
   ;;
 find)
   _vb_find "$@" -prune
+  exit
+  ;;
+hashes)
+  _vb_hashes "$@"
   exit
   ;;
 folders)

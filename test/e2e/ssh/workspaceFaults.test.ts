@@ -179,4 +179,18 @@ vbatch -P n2 --name late sh -c 'echo late >same; while [ ! -e /tmp/go ]; do slee
     expect(stderr).toContain('travels: 1 files, 10 bytes');
     expect(stderr).toContain('to n1 would be sent 1 files, 10 bytes; the largest: small (10 bytes)');
   });
+
+  it('pruning removes what runs have left, on hosts and here', async () => {
+    const { sandbox, bed } = cluster;
+    sandbox.write('input', 'in');
+    const id = await submit('vbatch -P n1 cp input output');
+    expect((await ended(id)).status).toBe('SUCCESS');
+    await sandbox.run('vctl', ['task', 'prune', '--older-than', '0s']);
+    const contents = join(sandbox.state, 'workspaces', 'contents');
+    await vi.waitFor(async () => {
+      expect((await bed.host('n1').exec(['sh', '-c', 'ls /root/.vbatch/*/runs'])).stdout).toBe('');
+      const left = readdirSync(contents, { recursive: true, withFileTypes: true });
+      expect(left.filter((entry) => entry.isFile())).toEqual([]);
+    }, patience);
+  });
 });
