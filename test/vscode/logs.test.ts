@@ -73,7 +73,6 @@ describe('the log of a task', () => {
   it('tells how the task has ended, and leads from its traceback to the line', async () => {
     rmSync(join(workspace, 'going'));
     await window.sees('editor', /ZeroDivisionError/);
-    await window.page.locator('.editor-group-container.active', { hasText: 'exit code 1' }).waitFor();
     await window.page.locator('.statusbar-item[id="status.problems"]', { hasText: '1' }).waitFor();
     await window.shot('ended');
     const place = window.page.locator('.view-line .detected-link', { hasText: 'line 2' });
