@@ -17,6 +17,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private readonly changes = new vscode.EventEmitter<TaskNode[] | undefined>();
   private readonly shown: Shown<TaskNode>;
   private readonly looks = new WeakMap<TaskNode, { at: number; look: Look }>();
+  /** Ids of what is open: a group that was empty for a moment comes back as it was, which VS Code does not see to. */
+  private readonly open = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [this.changes];
   private gathering: NodeJS.Timeout | null = null;
   private ticking: NodeJS.Timeout | null = null;
@@ -44,6 +46,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     this.disposables.push(
       this.tree,
       this.tree.onDidChangeVisibility(() => this.attend()),
+      this.tree.onDidExpandElement(({ element }) => this.open.add(this.look(element).id)),
+      this.tree.onDidCollapseElement(({ element }) => this.open.delete(this.look(element).id)),
     );
     this.attend();
   }
@@ -71,8 +75,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   getTreeItem(node: TaskNode): vscode.TreeItem {
     this.shown.giveNode(node);
     const { id, label, description, icon, context, isParent, spoken } = this.look(node);
-    const state = isParent ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
-    const item = new vscode.TreeItem(label, state);
+    const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(label, isParent ? (this.open.has(id) ? Expanded : Collapsed) : None);
     item.id = id;
     item.description = description;
     item.iconPath = new vscode.ThemeIcon(

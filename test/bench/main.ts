@@ -1,6 +1,7 @@
 /** `npm run bench -- [--write] [MEASURE…]`: measures, prints, and with --write renews docs/benchmarks.md. */
 import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
+import { sidebar } from './extension/sidebar.ts';
 import { fanOut } from './fanOut.ts';
 import type { Measure, Row } from './measure.ts';
 import { nestedCall } from './nestedCall.ts';
@@ -34,6 +35,7 @@ const all: readonly Measure[] = [
   sshFollow,
   sshCatchUp,
   sshFarTask,
+  sidebar,
   submissions,
   storedTasks,
   startUp,

@@ -12,6 +12,14 @@ import { Window } from './window.ts';
 let browser: Browser;
 let host: Host;
 let window: Window;
+/** Its sixth line fails in its second. */
+const brokenProgram = `def load(path):
+    return open(path)
+
+if __name__ == "__main__":
+    print("loading")
+    load("missing.csv")
+`;
 /** A machine to ssh into; null where none can be made. */
 let bed: Testbed | null = null;
 
@@ -22,6 +30,7 @@ beforeAll(async () => {
   [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest', vsix })]);
   const workspace = join(host.home, 'examples');
   cpSync(join(projectFolder, 'examples'), workspace, { recursive: true });
+  writeFileSync(join(workspace, 'broken.py'), brokenProgram);
   if (possible() === null) bed = await addMachine(host);
   window = await Window.open(await sealedContext(browser), host.url(workspace), 'day');
 });
@@ -72,6 +81,25 @@ describe('a day with the extension', () => {
     await window.notification('failed').waitFor({ state: 'hidden' });
   });
 
+  it("a task's log leads from a traceback to the line, which is a problem as well", async () => {
+    await window.openFile('broken.py');
+    await window.lens('Run as vbatch').click();
+    await window.lens('failed').waitFor();
+    await window.row('broken').click();
+    await window.sees('editor', /FileNotFoundError/);
+    await window.shot('log');
+    await window.page
+      .locator('.editor-group-container.active .detected-link', { hasText: 'line 2' })
+      .first()
+      .click({ modifiers: ['ControlOrMeta'] });
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'broken.py' }).waitFor();
+    await window.page.locator('.statusbar-item', { hasText: 'Ln 2,' }).waitFor();
+    await window.page.locator('.squiggly-error').first().waitFor();
+    await window.command('Problems: Focus on Problems View');
+    await window.page.locator('.markers-panel .monaco-list-row', { hasText: 'missing.csv' }).waitFor();
+    await window.shot('problem');
+  });
+
   it('vbatch typed in a terminal appears in the tree', async () => {
     await window.openTerminal();
     await window.type('vbatch --name typed sleep 600');
@@ -93,10 +121,18 @@ describe('a day with the extension', () => {
     expect(endServer(host.state)).not.toBeNull();
     await window.page.locator('.statusbar-item', { hasText: 'vbatch 1' }).waitFor();
     await window.row('typed').waitFor();
+    await window.command('Terminal: Focus Terminal');
     await window.sees('terminal', /typed-/);
     await window.type('clear; vctl list');
     await window.sees('terminal', /typed-\w+ .*RUNNING/);
     await window.shot('came-back');
+  });
+
+  it('what runs is cancelled on its line in the tree', async () => {
+    await window.row('typed').hover();
+    await window.row('typed').locator('.action-label[aria-label^="Cancel Task"]').click();
+    await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Cancel Task' }).click();
+    await window.row('typed').filter({ hasText: 'cancelled' }).waitFor();
   });
 
   it('a host is added, which asks for its key and a passphrase, and runs a task', async ({ skip }) => {
@@ -116,5 +152,16 @@ describe('a day with the extension', () => {
     await window.type("clear; vrun -C / -P gpu-1 sh -c 'hostname; echo GPU=$CUDA_VISIBLE_DEVICES'");
     await window.sees('terminal', /^gpubox *\nGPU=\d/m);
     await window.shot('gpubox');
+  });
+
+  it.each([
+    ['Dark Modern', 'vs-dark'],
+    ['Dark High Contrast', 'hc-black'],
+    ['Light High Contrast', 'hc-light'],
+  ])('is to be looked at in %s', async (theme, kind) => {
+    await window.command('Preferences: Color Theme');
+    await window.pick(theme, theme);
+    await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
+    await window.shot(kind);
   });
 });

@@ -5,7 +5,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { projectFolder } from './host.ts';
 
 /** How long something may take to be seen on a busy machine. Milliseconds. */
-const patience = 45_000;
+const patience = 30_000;
 
 export class Window {
   private shots = 0;
