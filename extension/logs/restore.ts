@@ -4,7 +4,7 @@ import { type LogAddress, logScheme, parseAddress } from './address.ts';
 import type { LogDocuments } from './documents.ts';
 
 interface OpenLog extends LogAddress {
-  readonly column: number;
+  readonly column: vscode.ViewColumn;
 }
 
 const key = 'logs.open';

@@ -107,7 +107,10 @@ function pickHit(parts: Parts, { address }: LogDocument, sought: Sought): Promis
     });
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
-      resolve(pick.selectedItems[0]?.hit ?? null);
+      const [chosen] = pick.selectedItems;
+      // Nothing may have been found yet.
+      if (chosen === undefined) return;
+      resolve(chosen.hit);
       pick.hide();
     });
     pick.onDidHide(() => {
