@@ -80,6 +80,17 @@ export class Window {
     return this.page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
   }
 
+  /** The line of a tree with exactly this label. */
+  node(label: string): Locator {
+    const exact = this.page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
+    return this.page.locator('.pane-body .monaco-list-row').filter({ has: exact });
+  }
+
+  /** Opens a line of a tree by the arrow before it. */
+  async expand(label: string): Promise<void> {
+    await this.node(label).locator('.monaco-tl-twistie').click();
+  }
+
   /** A window that has just been loaded may still turn to the view that it had before. */
   async showView(): Promise<void> {
     const header = this.page.locator('.sidebar .pane-header', { hasText: 'Tasks' });
