@@ -9,7 +9,14 @@ import type { TaskStore } from './taskStore.ts';
 import { taskTooltip } from './tooltip.ts';
 
 /** Changes within this time are shown together. */
-const gatherMs = 250;
+const gatherMs = 50;
+/** The least time between two refreshes. */
+const pauseMs = 500;
+/**
+ * The same for the lines of nodes that are open. With each, VS Code asks for all that is below it anew; for a moment
+ * it does not know these nodes, and a click on one goes astray.
+ */
+const headPauseMs = 2_000;
 /** Times that go on are brought up to date this often. */
 const tickMs = 1_000;
 
@@ -23,6 +30,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private gathering: NodeJS.Timeout | null = null;
   private ticking: NodeJS.Timeout | null = null;
   private now = Date.now();
+  /** When the lines of open nodes were last brought up to date. */
+  private lastHeads = 0;
   /** Calls back those who wait for the first picture. */
   private arrived: () => void = () => {};
   private arrival: Promise<void> | null = null;
@@ -56,7 +65,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   changed(): void {
     if (!this.mustWait()) this.arrive();
     if (!this.tree.visible || this.gathering !== null) return;
-    this.gathering = setTimeout(() => this.flush(), gatherMs);
+    const wait = Math.max(gatherMs, this.now + pauseMs - Date.now());
+    this.gathering = setTimeout(() => this.flush(), wait);
   }
 
   /** Shows a task to a person, wherever it is. */
@@ -122,7 +132,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     if (this.gathering !== null) clearTimeout(this.gathering);
     this.gathering = null;
     this.now = Date.now();
-    const nodes = this.shown.changes();
+    const heads = this.now - this.lastHeads >= headPauseMs;
+    if (heads) this.lastHeads = this.now;
+    const nodes = this.shown.changes(heads);
     if (nodes === null) this.changes.fire(undefined);
     else if (nodes.length > 0) this.changes.fire([...nodes]);
   }
