@@ -75,9 +75,7 @@ describe('the log of a task', () => {
     await window.sees('editor', /ZeroDivisionError/);
     await window.page.locator('.statusbar-item[id="status.problems"]', { hasText: '1' }).waitFor();
     await window.shot('ended');
-    const place = window.page.locator('.view-line .detected-link', { hasText: 'line 2' });
-    await place.first().click({ modifiers: ['Control'] });
-    await window.page.locator('.tabs-container .tab.active', { hasText: 'train.py' }).waitFor();
+    await window.followLink('line 2', 'train.py');
     await window.page.locator('.statusbar-item', { hasText: 'Ln 2' }).waitFor();
     await window.shot('line');
   });

@@ -160,6 +160,18 @@ describe('a day with the extension', { retry: 0 }, () => {
     await window.shot('gpubox');
   });
 
+  it('a shell on a host is opened, for as long as somebody wants it', async ({ skip }) => {
+    if (bed === null) return skip('no machine can be made here');
+    await window.command('vbatch: Open a Shell on a Host');
+    await window.pick('gpu-1', 'gpu-1');
+    await window.page
+      .locator('.terminal-tabs-entry, .single-terminal-tab', { hasText: 'shell on gpu-1' })
+      .waitFor();
+    await window.sees('terminal', /gpubox.*[#$]\s*$/m);
+    await window.type('echo here-$(hostname); exit');
+    await window.sees('terminal', /^here-gpubox/m);
+  });
+
   it.each([
     ['Dark Modern', 'vs-dark'],
     ['Dark High Contrast', 'hc-black'],
