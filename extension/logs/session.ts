@@ -43,10 +43,14 @@ export class LogSession {
   private work = new AbortController();
   private wake: () => void = () => {};
 
-  /** @param changed called whenever any of this is another. */
+  /**
+   * @param changed called whenever any of this is another.
+   * @param rest resolves after a moment: between two parts of a log that is written fast, others have their turn.
+   */
   constructor(
     private readonly source: LogSource,
     private readonly changed: () => void,
+    private readonly rest: () => Promise<void>,
   ) {}
 
   get lines(): LogLines {
@@ -153,14 +157,16 @@ export class LogSession {
 
   /** Begins a new window, with what there is of it. Resolves with how far that is in each stream. */
   private async load(
-    { before, position }: LogPlace,
+    { before, position, size }: LogPlace,
     length: number,
     signal: AbortSignal,
   ): Promise<LogPlace['before']> {
     const reached = { ...before };
+    // For more than there is the server would wait, or fail, where the rest is still on its host.
+    const there = Math.min(length, size.stdout + size.stderr - position);
     const lines = new LogLines({ stdout: before.stdout > 0, stderr: before.stderr > 0 });
     let at = position;
-    for await (const { stream, data } of this.source.read(before, length, signal)) {
+    for await (const { stream, data } of this.source.read(before, there, signal)) {
       lines.write(stream, data, at);
       reached[stream] += data.length;
       at += data.length;
@@ -190,6 +196,8 @@ export class LogSession {
       unchecked += data.length;
       if (unchecked < partSize) continue;
       unchecked = 0;
+      await this.rest();
+      if (signal.aborted) return;
       // Whoever writes faster than anybody reads is not read as a whole.
       await this.placeAt();
       if (!signal.aborted && this.size - this.end > largest) {

@@ -81,12 +81,8 @@ async function askShell(
     matchOnDetail: true,
   });
   if (picked === undefined) return undefined;
-  const { program, args, env } = programCommand(context.extensionPath, 'vrun', [
-    '-P',
-    picked.label,
-    'bash',
-    '-l',
-  ]);
+  const words = shellWords(picked.label, folder ?? '');
+  const { program, args, env } = programCommand(context.extensionPath, 'vrun', words);
   return {
     name: vscode.l10n.t('shell on {0}', picked.label),
     iconPath: new vscode.ThemeIcon('remote'),
@@ -95,4 +91,10 @@ async function askShell(
     env,
     isTransient: true,
   };
+}
+
+/** A login shell in this window's folder where the host has one, else at home. */
+function shellWords(pool: string, folder: string): string[] {
+  const script = 'cd "$1" 2>/dev/null || cd; exec "${SHELL:-/bin/sh}" -l';
+  return ['-t', '-C', '/', '-P', pool, '--name', 'shell', 'sh', '-c', script, 'shell', folder];
 }

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { possible, Testbed } from '../support/testbed/testbed.ts';
 import { endServer, type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
@@ -56,7 +56,17 @@ async function addMachine({ home }: Host): Promise<Testbed> {
   return made;
 }
 
-describe('a day with the extension', () => {
+/** Each scene goes on where the one before has ended. */
+let isBroken = false;
+
+describe('a day with the extension', { retry: 0 }, () => {
+  beforeEach(({ skip, onTestFailed }) => {
+    skip(isBroken, 'an earlier scene has failed');
+    onTestFailed(() => {
+      isBroken = true;
+    });
+  });
+
   it('a pipeline is run by the line above it, and seen to finish in the tree', async () => {
     await window.showView();
     await window.shot('welcome');
@@ -88,11 +98,7 @@ describe('a day with the extension', () => {
     await window.row('broken').click();
     await window.sees('editor', /FileNotFoundError/);
     await window.shot('log');
-    await window.page
-      .locator('.editor-group-container.active .detected-link', { hasText: 'line 2' })
-      .first()
-      .click({ modifiers: ['ControlOrMeta'] });
-    await window.page.locator('.tabs-container .tab.active', { hasText: 'broken.py' }).waitFor();
+    await window.followLink('line 2', 'broken.py');
     await window.page.locator('.statusbar-item', { hasText: 'Ln 2,' }).waitFor();
     await window.page.locator('.squiggly-error').first().waitFor();
     await window.command('Problems: Focus on Problems View');
@@ -152,6 +158,18 @@ describe('a day with the extension', () => {
     await window.type("clear; vrun -C / -P gpu-1 sh -c 'hostname; echo GPU=$CUDA_VISIBLE_DEVICES'");
     await window.sees('terminal', /^gpubox *\nGPU=\d/m);
     await window.shot('gpubox');
+  });
+
+  it('a shell on a host is opened, for as long as somebody wants it', async ({ skip }) => {
+    if (bed === null) return skip('no machine can be made here');
+    await window.command('vbatch: Open a Shell on a Host');
+    await window.pick('gpu-1', 'gpu-1');
+    await window.page
+      .locator('.terminal-tabs-entry, .single-terminal-tab', { hasText: 'shell on gpu-1' })
+      .waitFor();
+    await window.sees('terminal', /gpubox.*[#$]\s*$/m);
+    await window.type('echo here-$(hostname); exit');
+    await window.sees('terminal', /^here-gpubox/m);
   });
 
   it.each([

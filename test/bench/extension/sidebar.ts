@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
+import { busyServer } from '../../support/busyServer.ts';
 import { projectFolder, sealedContext, startBrowser, startHost } from '../../vscode/host.ts';
 import type { Bench } from '../bench.ts';
 import type { Measure, Row } from '../measure.ts';
 import { median } from '../rounds.ts';
-import { busyServer } from './busyServer.ts';
 import type { Sample } from './probe.ts';
 
 const tasks = 20_000;

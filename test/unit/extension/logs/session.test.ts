@@ -102,9 +102,10 @@ function numbered(from: number, length: number): string {
 function opened() {
   const log = new FakeLog();
   let changes = 0;
-  const session = new LogSession(log, () => {
+  const changed = () => {
     changes += 1;
-  });
+  };
+  const session = new LogSession(log, changed, () => new Promise<void>(setImmediate));
   return { log, session, changes: () => changes };
 }
 
@@ -194,6 +195,22 @@ describe('a window on a log', () => {
     expect(session.end).toBe(150_000);
     session.setFollowing(true);
     await expect.poll(() => session.end).toBe(150_005);
+    session.close();
+  });
+
+  it('asks for no more than there is: the rest may be on a host that is out of reach', async () => {
+    const { log, session } = opened();
+    log.write('stdout', 'one\n');
+    const asked: number[] = [];
+    const read = log.read.bind(log);
+    log.read = (before, length) => {
+      asked.push(length);
+      return read(before, length);
+    };
+    await session.showEnd();
+    await session.showAround(0);
+    expect(asked).toEqual([4, 4]);
+    expect(session.lines.text()).toBe('one\n');
     session.close();
   });
 

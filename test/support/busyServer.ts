@@ -1,13 +1,16 @@
-/** A server whose engine runs nothing: a run with many children, of which some hundred change each second. */
+/**
+ * A server whose engine runs nothing: a run `fan` with many children, of which some hundred change each second, and
+ * a run `calm` with a child `leaf` that never does.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
-import packageJson from '../../../package.json';
-import { createHttpServer } from '../../../server/http/server.ts';
-import { removeDiscovery, writeDiscovery } from '../../../server/protocol/discovery.ts';
-import type { TaskDetail } from '../../../server/protocol/tasks.ts';
-import { FakeEngine } from '../../support/fakeEngine.ts';
-import { FakeHosts } from '../../support/fakeHosts.ts';
+import packageJson from '../../package.json';
+import { createHttpServer } from '../../server/http/server.ts';
+import { removeDiscovery, writeDiscovery } from '../../server/protocol/discovery.ts';
+import type { TaskDetail } from '../../server/protocol/tasks.ts';
+import { FakeEngine } from './fakeEngine.ts';
+import { FakeHosts } from './fakeHosts.ts';
 
 /** Changes come in this many portions a second. */
 const portions = 25;
@@ -34,6 +37,9 @@ export async function busyServer(home: string, size: number): Promise<BusyServer
   engine.putAll(['fan-00001'], parent());
   engine.putAll(ids.slice(0, done), { status: 'SUCCESS', startedAt, resolvedAt: startedAt, attempt: 1 });
   engine.putAll(ids.slice(done), { status: 'QUEUED' });
+  for (const id of ['calm', 'calm/leaf']) {
+    engine.put(id, { status: 'SUCCESS', children: { total: Number(id === 'calm'), done: 0, failed: 0 } });
+  }
   const token = randomBytes(16).toString('hex');
   const server = createHttpServer({
     engine,
