@@ -41,7 +41,8 @@ export class LogDocument implements vscode.Disposable {
     private readonly connection: Connection,
     private readonly listener: DocumentListener,
   ) {
-    this.session = new LogSession(sourceOf(connection, address), () => this.schedule());
+    const rest = () => new Promise<void>((resolve) => setTimeout(resolve, pause.large));
+    this.session = new LogSession(sourceOf(connection, address), () => this.schedule(), rest);
   }
 
   /** Resolves when there is something to show. */
@@ -109,8 +110,8 @@ export class LogDocument implements vscode.Disposable {
   private show(): void {
     this.timer = null;
     this.isDue = false;
-    if (this.session.lines.text() === this.text) {
-      this.content();
+    const before = this.text;
+    if (this.content() === before) {
       this.taken();
       return;
     }

@@ -42,11 +42,11 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
     const attempts = task?.attempts.length ?? 0;
     const which = attempts > 1 ? [vscode.l10n.t('attempt {0} of {1}', address.attempt, attempts)] : [];
     const state = session.failure ?? stateText(this.documents.stateOf(document));
-    const title = [...which, ...(state === null ? [] : [state]), formatSize(size)].join(' · ');
+    const title = [...which, ...(state === null ? [] : [state]), sizeText(size)].join(' · ');
     const lenses = [lens(0, title, attempts > 1 ? 'vbatch.log.otherAttempt' : '')];
     if (begin > 0) {
       lenses.push(
-        lens(0, `$(arrow-up) ${vscode.l10n.t('{0} earlier', formatSize(begin))}`, 'vbatch.log.earlier'),
+        lens(0, `$(arrow-up) ${vscode.l10n.t('{0} earlier', sizeText(begin))}`, 'vbatch.log.earlier'),
         lens(0, vscode.l10n.t('beginning'), 'vbatch.log.beginning'),
         lens(0, `$(search) ${vscode.l10n.t('search all')}`, 'vbatch.log.search'),
       );
@@ -55,7 +55,7 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
       lenses.push(
         lens(
           lastLine,
-          `$(arrow-down) ${vscode.l10n.t('{0} later', formatSize(size - end))}`,
+          `$(arrow-down) ${vscode.l10n.t('{0} later', sizeText(size - end))}`,
           'vbatch.log.later',
         ),
         lens(lastLine, vscode.l10n.t('end'), 'vbatch.log.follow'),
@@ -63,4 +63,10 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
     }
     return lenses;
   }
+}
+
+/** A bare number would be no size to a person. */
+function sizeText(bytes: number): string {
+  const text = formatSize(bytes);
+  return /\d$/.test(text) ? vscode.l10n.t('{0} bytes', text) : `${text}B`;
 }

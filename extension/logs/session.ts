@@ -43,10 +43,14 @@ export class LogSession {
   private work = new AbortController();
   private wake: () => void = () => {};
 
-  /** @param changed called whenever any of this is another. */
+  /**
+   * @param changed called whenever any of this is another.
+   * @param rest resolves after a moment: between two parts of a log that is written fast, others have their turn.
+   */
   constructor(
     private readonly source: LogSource,
     private readonly changed: () => void,
+    private readonly rest: () => Promise<void>,
   ) {}
 
   get lines(): LogLines {
@@ -190,6 +194,8 @@ export class LogSession {
       unchecked += data.length;
       if (unchecked < partSize) continue;
       unchecked = 0;
+      await this.rest();
+      if (signal.aborted) return;
       // Whoever writes faster than anybody reads is not read as a whole.
       await this.placeAt();
       if (!signal.aborted && this.size - this.end > largest) {

@@ -60,8 +60,7 @@ export class Window {
     const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
     await input.waitFor();
     await input.fill(text);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().click();
   }
 
   /** Answers an input box. */

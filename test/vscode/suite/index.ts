@@ -42,4 +42,5 @@ const suites = {
   },
   untrusted: () => import('./untrusted.ts'),
   bench: () => import('./bench.ts'),
+  logsBench: () => import('./logsBench.ts'),
 };
