@@ -3,7 +3,7 @@ import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { Entry } from './entries.ts';
 
 /**
- * Such as `8s`, `4m12s`, `2h05m` or `3d4h`; empty before the start. A task that runs is told by whole
+ * Such as `8s`, `4m12s`, `2h5m` or `3d4h`; empty before the start. A task that runs is told by whole
  * seconds, so that it changes no more often than that, and nothing past an hour is told by seconds.
  */
 export function durationText({ startedAt, resolvedAt }: Entry, now: number): string {

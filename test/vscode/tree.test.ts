@@ -50,8 +50,13 @@ afterAll(async () => {
 });
 
 describe('the sidebar', () => {
-  it('says that no server runs, then what has run', async () => {
-    await window.page.locator('.welcome-view-content', { hasText: 'server is not running' }).waitFor();
+  it('says that no server runs, starts it, says that nothing has run, then what has', async () => {
+    const welcome = window.page.locator('.welcome-view-content');
+    const noServer = welcome.filter({ hasText: 'server is not running' });
+    await noServer.locator('.monaco-button', { hasText: 'Start Server' }).click();
+    await welcome.filter({ hasText: 'Nothing has run yet' }).waitFor();
+    await window.node('local').waitFor();
+    await window.shot('nothing');
     await program('vbatch', './fan.sh');
     await window.node('fan').waitFor();
   });

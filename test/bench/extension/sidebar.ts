@@ -16,7 +16,7 @@ const rate = 500;
 /** How many nodes are expanded, each for the first time. */
 const expansions = 15;
 /** How long changes are watched before and after that, in seconds: for long runs, SIDEBAR_SECONDS. */
-const watched = Number(process.env.SIDEBAR_SECONDS ?? 30);
+const watched = Number(process.env.SIDEBAR_SECONDS ?? 120);
 /** The first picture and the window's own start are over by then. */
 const settlingMs = 10_000;
 
@@ -27,7 +27,7 @@ export const sidebar: Measure = {
     'The time to expand is from the click on a node until its first child is drawn, the median of ' +
     `${expansions} nodes with 100 children each, beside folders of 100 files in VS Code's own explorer ` +
     'meanwhile. How long the event loop of the extension host is blocked is the longest time in ' +
-    `${watched} s, beside the same window while nothing changes. Memory is the extension host's heap in use, ` +
+    `${watched} s, in which it had a processor, beside the same window while nothing changes. Memory is the extension host's heap in use, ` +
     'the least of the last third of that time beside the least of the first.',
   needs: ['chromium'],
   run: measure,
@@ -154,8 +154,16 @@ async function expand(page: Page, label: string): Promise<number> {
   const exact = page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
   const row = page.locator('.monaco-list-row').filter({ has: exact }).first();
   await row.waitFor();
-  await row.locator('.monaco-tl-twistie').click();
-  await page.waitForFunction('window.watch.drawn !== null');
+  // A click that meets the moment in which VS Code asks for this part anew goes astray; a person clicks again.
+  for (let tries = 1; ; tries++) {
+    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
+    try {
+      await page.waitForFunction('window.watch.drawn !== null', undefined, { timeout: 5_000 });
+      break;
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
   return Number(await page.evaluate('window.watch.drawn - window.watch.down'));
 }
 
