@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Stream } from '../../logtext/lines.ts';
 import type { LogDocument } from './document.ts';
 import type { LogDocuments } from './documents.ts';
+import { largestCompared } from './session.ts';
 
 /** A place that is to be shown once the document has it. */
 export interface Wanted {
@@ -16,6 +17,8 @@ export class LogEditors implements vscode.Disposable {
   private readonly listening: vscode.Disposable[];
   /** Versions of documents whose end an editor has shown: what moves up within one was moved by a person. */
   private readonly ends = new WeakMap<vscode.TextEditor, number>();
+  /** The first line that each editor has shown last. */
+  private readonly tops = new WeakMap<vscode.TextEditor, number>();
   private readonly wanted = new Map<string, Wanted>();
 
   constructor(private readonly documents: LogDocuments) {
@@ -80,10 +83,15 @@ export class LogEditors implements vscode.Disposable {
     const last = editor.visibleRanges.at(-1);
     if (document === undefined || last === undefined) return;
     const { version, lineCount } = editor.document;
+    const { session } = document;
+    const top = editor.visibleRanges[0]?.start.line ?? 0;
+    // Lines are only added to a document that is not replaced as a whole: nobody but a person goes up in it.
+    const isUp = session.lines.length < largestCompared && top < (this.tops.get(editor) ?? 0);
+    this.tops.set(editor, top);
     if (last.end.line >= lineCount - 1) {
       this.ends.set(editor, version);
-      if (document.session.growing) document.session.setFollowing(true);
-    } else if (this.ends.get(editor) === version) document.session.setFollowing(false);
+      if (session.growing) session.setFollowing(true);
+    } else if (isUp || this.ends.get(editor) === version) session.setFollowing(false);
   }
 
   /** Tells menus what can be done with the log that has the focus. */

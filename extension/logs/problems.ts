@@ -13,6 +13,8 @@ import { Failures } from './failures.ts';
 
 /** Programs tell their errors last. Bytes. */
 const tail = 128 * 1024;
+/** What has not come from its host by then is not waited for. Milliseconds. */
+const patience = 30_000;
 
 type Entry = [vscode.Uri, vscode.Diagnostic];
 
@@ -111,9 +113,16 @@ async function lastLines(client: Client, { id, attempt }: TaskView): Promise<str
   const { before, position } = await client.logPlace(id, { attempt, position: -tail });
   const lines = new LogLines({ stdout: before.stdout > 0, stderr: before.stderr > 0 });
   let at = position;
-  for await (const { stream, data } of client.log(id, { attempt, ...before, length: tail })) {
-    lines.write(stream, data, at);
-    at += data.length;
+  const signal = AbortSignal.timeout(patience);
+  try {
+    // Followed, because what a host has not sent yet is the end.
+    for await (const { stream, data } of client.followAttempt(id, attempt, before, signal)) {
+      lines.write(stream, data, at);
+      lines.trim(2 * tail);
+      at += data.length;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
   const of = (wanted: string) =>
     lines.lines.filter(({ stream }) => stream === wanted).map(({ text }) => text);

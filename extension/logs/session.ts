@@ -157,14 +157,16 @@ export class LogSession {
 
   /** Begins a new window, with what there is of it. Resolves with how far that is in each stream. */
   private async load(
-    { before, position }: LogPlace,
+    { before, position, size }: LogPlace,
     length: number,
     signal: AbortSignal,
   ): Promise<LogPlace['before']> {
     const reached = { ...before };
+    // For more than there is the server would wait, or fail, where the rest is still on its host.
+    const there = Math.min(length, size.stdout + size.stderr - position);
     const lines = new LogLines({ stdout: before.stdout > 0, stderr: before.stderr > 0 });
     let at = position;
-    for await (const { stream, data } of this.source.read(before, length, signal)) {
+    for await (const { stream, data } of this.source.read(before, there, signal)) {
       lines.write(stream, data, at);
       reached[stream] += data.length;
       at += data.length;

@@ -198,6 +198,22 @@ describe('a window on a log', () => {
     session.close();
   });
 
+  it('asks for no more than there is: the rest may be on a host that is out of reach', async () => {
+    const { log, session } = opened();
+    log.write('stdout', 'one\n');
+    const asked: number[] = [];
+    const read = log.read.bind(log);
+    log.read = (before, length) => {
+      asked.push(length);
+      return read(before, length);
+    };
+    await session.showEnd();
+    await session.showAround(0);
+    expect(asked).toEqual([4, 4]);
+    expect(session.lines.text()).toBe('one\n');
+    session.close();
+  });
+
   it('says why the log cannot be read, and tries again', async () => {
     const { log, session } = opened();
     log.failure = new VbatchError('unreachable', 'the rest is still on big, which is out of reach');
