@@ -1,6 +1,6 @@
 // The same suites in a desktop VS Code, which @vscode/test-electron downloads: `npm run test:desktop [VERSION]`.
 // Not part of `npm test`: not every machine may download, or has a screen.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
@@ -18,6 +18,10 @@ await build({
   external: ['vscode', 'mocha'],
 });
 const home = mkdtempSync(join(tmpdir(), 'vbatch-desktop-'));
+const workspace = join(home, 'workspace');
+mkdirSync(join(workspace, '.vscode'), { recursive: true });
+const tasks = [{ type: 'vbatch', label: 'seven', command: 'exit 7', problemMatcher: [] }];
+writeFileSync(join(workspace, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks }));
 try {
   process.exitCode = await runTests({
     version: process.argv[2] ?? 'stable',
@@ -25,7 +29,7 @@ try {
     extensionTestsPath: suite,
     extensionTestsEnv: { VBATCH_HOME: join(home, 'state'), VBATCH_CONFIG: join(home, 'config.yaml') },
     launchArgs: [
-      home,
+      workspace,
       '--disable-extensions',
       '--disable-workspace-trust',
       '--user-data-dir',

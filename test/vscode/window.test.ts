@@ -106,13 +106,13 @@ describe('a day with the extension', { retry: 0 }, () => {
     await window.shot('problem');
   });
 
-  it('vbatch typed in a terminal appears in the tree', async () => {
+  it('vbatch typed in a terminal appears in the tree, and its id there leads to its log', async () => {
     await window.openTerminal();
     await window.type('vbatch --name typed sleep 600');
     const id = await window.sees('terminal', /typed-[0-9a-z]{5}/);
     await window.row('typed').waitFor();
     await window.shot('typed');
-    expect(id).toMatch(/^typed-/);
+    await window.followTerminalLink('typed-', id);
   });
 
   it('all is still there after the window was loaded anew', async () => {

@@ -110,22 +110,33 @@ export class Window {
     }
   }
 
-  /** Ctrl-clicks a link in the editor until the file that it leads to is open: lines may move under the mouse. */
+  /** Ctrl-clicks a link in the editor until the file that it leads to is open. */
   async followLink(text: string, file: string): Promise<void> {
-    const link = this.page
-      .locator('.editor-group-container.active .detected-link', { hasText: text })
-      .first();
+    const link = this.page.locator('.editor-group-container.active .detected-link', { hasText: text });
+    await this.follow(link.first(), file);
+  }
+
+  /** The same with a line of the terminal that begins with a link. */
+  async followTerminalLink(text: string, file: string): Promise<void> {
+    const line = this.page.locator('.terminal-wrapper.active .xterm-rows > div', {
+      hasText: new RegExp(`^${text}`),
+    });
+    await this.follow(line.first(), file);
+  }
+
+  /** By the mouse alone, and again where lines have moved under it: links are drawn anew when the key goes down. */
+  private async follow(link: Locator, file: string): Promise<void> {
     const tab = this.page.locator('.tabs-container .tab.active', { hasText: file });
     for (let tries = 1; ; tries++) {
-      await link.hover({ force: true });
-      const { x = 0, y = 0, width = 0, height = 0 } = (await link.boundingBox()) ?? {};
+      const { x = 0, y = 0, height = 0 } = (await link.boundingBox()) ?? {};
+      await this.page.mouse.move(x + 12, y + height / 2, { steps: 3 });
       await this.page.keyboard.down('Control');
-      await this.page.mouse.click(x + width / 2, y + height / 2);
+      await this.page.mouse.click(x + 14, y + height / 2);
       await this.page.keyboard.up('Control');
       try {
-        return await tab.waitFor({ timeout: patience / 6 });
+        return await tab.waitFor({ timeout: patience / 12 });
       } catch (error) {
-        if (tries === 6) throw error;
+        if (tries === 12) throw error;
       }
     }
   }
