@@ -2,6 +2,7 @@
 import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
 import { fanOut } from './fanOut.ts';
+import { graph } from './graph.ts';
 import type { Measure, Row } from './measure.ts';
 import { nestedCall } from './nestedCall.ts';
 import { isInstalled } from './programs.ts';
@@ -34,6 +35,7 @@ const all: readonly Measure[] = [
   sshFollow,
   sshCatchUp,
   sshFarTask,
+  graph,
   submissions,
   storedTasks,
   startUp,

@@ -41,7 +41,7 @@ export function draw(
     -camera.y * pixels * zoom,
   );
   const view = seen(camera, size);
-  const pen: Pen = { context, zoom, theme };
+  const pen: Pen = { context, zoom, theme, font: '' };
   const nodes = scene.nodeGrid.within(view);
   for (const node of nodes) if (node.item.kind === 'box') drawBox(pen, node, node.item, highlight);
   for (const line of scene.lineGrid.within(view)) drawLine(pen, line, highlight.selected);
@@ -64,7 +64,7 @@ export function draw(
 }
 
 function readable({ zoom }: Pen, size: number): boolean {
-  return size * zoom >= 6;
+  return size * zoom >= 7.5;
 }
 
 function outline(
@@ -86,7 +86,7 @@ function outline(
 }
 
 function text(
-  { context, theme }: Pen,
+  pen: Pen,
   content: string,
   x: number,
   y: number,
@@ -95,7 +95,10 @@ function text(
   colour: string,
   weight = '',
 ): void {
-  context.font = `${weight} ${size}px ${theme.font}`;
+  const { context, theme } = pen;
+  const font = `${weight} ${size}px ${theme.font}`;
+  // To set a font costs more than to draw a word in it.
+  if (pen.font !== font) context.font = pen.font = font;
   context.fillStyle = colour;
   context.textBaseline = 'middle';
   context.fillText(shortened(content, width, size), x, y);
@@ -234,23 +237,21 @@ function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highli
     column: Math.min(columns - 1, Math.floor((view.x + view.width - left) / across)),
     row: Math.min(rows - 1, Math.floor((view.y + view.height - top) / down)),
   };
-  const shown = new Map<string, number[]>();
+  /** Places of cells by status, those that are dimmed apart. Made in each frame, so without a key to build. */
+  const buckets: number[][] = Array.from({ length: 2 * statuses.length }, () => []);
   for (let row = first.row; row <= last.row; row++) {
     for (let column = first.column; column <= last.column; column++) {
       const at = row * columns + column;
       const entry = members[at];
       if (entry === undefined) break;
-      const key = `${matched(entry, highlight) ? '1' : '0'}${entry.task.status}`;
-      const places = shown.get(key);
-      if (places === undefined) shown.set(key, [at]);
-      else places.push(at);
+      buckets[2 * placeOf(entry.task.status) + (matched(entry, highlight) ? 1 : 0)]?.push(at);
     }
   }
   const legible = readable(pen, 11);
   for (const status of statuses) {
     for (const bright of [false, true]) {
-      const places = shown.get(`${bright ? '1' : '0'}${status}`);
-      if (places === undefined) continue;
+      const places = buckets[2 * placeOf(status) + (bright ? 1 : 0)] ?? [];
+      if (places.length === 0) continue;
       context.fillStyle = theme.status[status];
       context.globalAlpha = (bright ? 1 : dim) * (legible ? 0.28 : 0.85);
       for (const at of places) {
