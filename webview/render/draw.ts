@@ -3,7 +3,7 @@ import { cell, headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
 import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, lookOf, placeOf, type Status, statuses } from '../state/statuses.ts';
+import { countsText, inOrderOfWork, lookOf, placeOf, type Status, statuses } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import { drawLine, type Pen } from './lines.ts';
@@ -185,7 +185,7 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   outline(pen, rect, 6, highlight.selected === item.key);
   const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
   let x = bar.x;
-  for (const status of barOrder) {
+  for (const status of inOrderOfWork) {
     const share = (stack.counts[placeOf(status)] ?? 0) / stack.members.length;
     context.fillStyle = theme.status[status];
     context.fillRect(x, bar.y, bar.width * share, bar.height);
@@ -207,20 +207,6 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   context.globalAlpha = 1;
   if (item.open) drawCells(pen, node, item, highlight, view);
 }
-
-/** From what is done to what is still to come. */
-const barOrder: readonly Status[] = [
-  'SUCCESS',
-  'FAILURE',
-  'FAILED_UPSTREAM',
-  'CANCELLED',
-  'SKIPPED',
-  'RUNNING',
-  'RUNNING_SUBTASKS',
-  'STARTING',
-  'QUEUED',
-  'PENDING',
-];
 
 /** Only the cells that can be seen, status by status: each change of colour costs. */
 function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highlight, view: Rect): void {
