@@ -3,7 +3,7 @@ import { cell, headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
 import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, inOrderOfWork, lookOf, placeOf, type Status, statuses } from '../state/statuses.ts';
+import { countsText, inOrderOfWork, lookOf, placeOf, statuses } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import { drawLine, type Pen } from './lines.ts';
