@@ -35,7 +35,7 @@ it('lets nothing overlap, and every dependency leads to the right', () => {
       for (const { from, to } of box.edges)
         expect((rects[from] as Rect).x).toBeLessThan((rects[to] as Rect).x);
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 
@@ -61,7 +61,7 @@ it('keeps the order of what was there when more comes', () => {
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 
