@@ -6,6 +6,8 @@ import { Connection, type Parts } from './connection/connection.ts';
 import { registerServerCommands } from './connection/serverCommands.ts';
 import { registerGraph } from './graph/register.ts';
 import { registerHosts } from './hosts/register.ts';
+import type { LogDocuments } from './logs/documents.ts';
+import { registerLogs } from './logs/register.ts';
 import { registerNotifications } from './notify/notify.ts';
 import { registerRunCommands } from './run/commands.ts';
 import { Memory } from './run/memory.ts';
@@ -18,6 +20,7 @@ import { registerTree } from './tree/register.ts';
 /** For tests, which run inside VS Code beside the extension. */
 export interface Api extends Parts {
   readonly registry: RunRegistry;
+  readonly logs: LogDocuments;
   readonly activationMs: number;
 }
 
@@ -39,8 +42,9 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerNotifications(context, registry);
   registerTree(context, parts);
   registerHosts(context, parts);
+  const logs = registerLogs(context, parts);
   registerGraph(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
-  return { ...parts, registry, activationMs: performance.now() - begun };
+  return { ...parts, registry, logs, activationMs: performance.now() - begun };
 }

@@ -166,8 +166,8 @@ export function verdict(report: CheckedHost, l10n: Texts): string {
 
 function poolText({ slots, running, queued, cpus, gpus, memory, hosts }: PoolView, l10n: Texts): string {
   const shape = [
-    ...(cpus > 0 ? [l10n.t('{0} CPUs', cpus)] : []),
-    ...(gpus > 0 ? [l10n.t('{0} GPUs', gpus)] : []),
+    ...(cpus > 0 ? [cpus === 1 ? l10n.t('1 CPU') : l10n.t('{0} CPUs', cpus)] : []),
+    ...(gpus > 0 ? [gpus === 1 ? l10n.t('1 GPU') : l10n.t('{0} GPUs', gpus)] : []),
     ...(memory > 0 ? [formatSize(memory)] : []),
   ];
   const facts = [

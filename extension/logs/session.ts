@@ -43,10 +43,14 @@ export class LogSession {
   private work = new AbortController();
   private wake: () => void = () => {};
 
-  /** @param changed called whenever any of this is another. */
+  /**
+   * @param changed called whenever any of this is another.
+   * @param rest resolves after a moment: between two parts of a log that is written fast, others have their turn.
+   */
   constructor(
     private readonly source: LogSource,
     private readonly changed: () => void,
+    private readonly rest: () => Promise<void>,
   ) {}
 
   get lines(): LogLines {
@@ -85,11 +89,12 @@ export class LogSession {
 
   /** The end is looked at, or not any more. */
   setFollowing(following: boolean): void {
-    if (this.following === following) return;
+    const isThere = !following || this.growing || this.failure !== null;
+    if (this.following === following && isThere) return;
     this.following = following;
     this.wake();
     this.changed();
-    if (following && !this.growing && this.failure === null) void this.showEnd();
+    if (!isThere) void this.showEnd();
   }
 
   /** Tries once more what has failed. */
@@ -189,6 +194,8 @@ export class LogSession {
       unchecked += data.length;
       if (unchecked < partSize) continue;
       unchecked = 0;
+      await this.rest();
+      if (signal.aborted) return;
       // Whoever writes faster than anybody reads is not read as a whole.
       await this.placeAt();
       if (!signal.aborted && this.size - this.end > largest) {

@@ -5,7 +5,7 @@ import type { TaskView } from '../../server/protocol/tasks.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
 import { statusWord } from '../tree/look.ts';
-import { canRetry, type Wanted, worthTelling } from './worthy.ts';
+import { type Wanted, worthTelling } from './worthy.ts';
 
 /** Runs that end within this time are told of together. Milliseconds. */
 const gatherMs = 1_000;
@@ -42,7 +42,7 @@ async function tellOne(run: TaskView): Promise<void> {
   const reason = run.reason === null ? '' : `: ${run.reason}`;
   const text = vscode.l10n.t('{0} {1}{2}{3}', run.id, statusWord(run.status, vscode.l10n), duration, reason);
   const choice = hasFailed(run)
-    ? await vscode.window.showErrorMessage(text, logs, ...(canRetry(run) ? [retry] : []), never)
+    ? await vscode.window.showErrorMessage(text, logs, retry, never)
     : await vscode.window.showInformationMessage(text, logs, never);
   if (choice === logs) await vscode.commands.executeCommand('vbatch.task.openLog', { id: run.id });
   if (choice === retry) await vscode.commands.executeCommand('vbatch.task.retry', { id: run.id });

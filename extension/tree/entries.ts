@@ -29,6 +29,8 @@ export interface Entry {
   total: number;
   done: number;
   failed: number;
+  /** How many of its children are of status FAILURE. */
+  failures: number;
   /** Milliseconds since the epoch. */
   createdAt: number;
   startedAt: number | null;
@@ -82,7 +84,7 @@ export function isDone(status: Status): boolean {
   }
 }
 
-/** Whether its own command failed: not only a child, nor what it waited for. */
-export function failedItself({ status, failed }: Entry): boolean {
-  return status === 'FAILURE' && failed === 0;
+/** Whether it is where a failure begins: its own command failed, or what it could not run; not only a child that did. */
+export function isFailureItself({ status, failed, failures }: Entry): boolean {
+  return status === 'FAILURE' && (failed === 0 || failures === 0);
 }

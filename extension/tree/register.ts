@@ -55,7 +55,13 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     return undefined;
   };
 
+  let isSelectionUnread = false;
   const changed = () => {
+    // While VS Code asks for a part of the tree anew, it does not say what of it is selected.
+    if (isSelectionUnread && tree.selection.length > 0) {
+      isSelectionUnread = false;
+      lookAt(tree.selection);
+    }
     describe();
     view.changed();
   };
@@ -86,7 +92,10 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     }),
     connection.onDidChangeState(changed),
     vscode.workspace.onDidChangeWorkspaceFolders(() => setChoice(choice)),
-    tree.onDidChangeSelection(({ selection }) => lookAt(selection)),
+    tree.onDidChangeSelection(({ selection }) => {
+      isSelectionUnread = selection.length === 0;
+      lookAt(selection);
+    }),
   );
   registerTaskActions(context, parts, store);
   registerCommand(context, parts, 'vbatch.tasks.filter', async () =>

@@ -59,15 +59,19 @@ export class Shown<Node> {
     if (given !== undefined) this.given.set(node, { ...given, look: this.source.look(node), isStale: false });
   }
 
-  /** The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered. */
-  changes(): readonly Node[] | null {
+  /**
+   * The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered.
+   * @param heads also nodes that only look otherwise themselves, though the workbench has to ask for all that is below
+   *   them anew as well
+   */
+  changes(heads = true): readonly Node[] | null {
     if (this.top === null || this.isTopStale) return [];
     if (this.differs(null, this.top)) {
       this.isTopStale = true;
       return null;
     }
     const changed: Node[] = [];
-    for (const node of this.top) this.collect(node, changed);
+    for (const node of this.top) this.collect(node, heads, changed);
     return changed;
   }
 
@@ -81,18 +85,19 @@ export class Shown<Node> {
     return this.given.get(node)?.under;
   }
 
-  private collect(node: Node, changed: Node[]): void {
+  private collect(node: Node, heads: boolean, changed: Node[]): void {
     const given = this.given.get(node);
     if (given === undefined || given.isStale) return;
+    const { children } = given;
     const isChanged =
-      given.look !== this.source.look(node) ||
-      (given.children !== null && this.differs(node, given.children));
+      (children !== null && this.differs(node, children)) ||
+      ((heads || children === null) && given.look !== this.source.look(node));
     if (isChanged) {
       given.isStale = true;
       changed.push(node);
       return;
     }
-    for (const child of given.children ?? []) this.collect(child, changed);
+    for (const child of children ?? []) this.collect(child, heads, changed);
   }
 
   private differs(node: Node | null, given: readonly Node[]): boolean {

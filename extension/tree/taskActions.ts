@@ -1,6 +1,7 @@
 /** Commands of tasks. Each works from the tree, from the palette, and from other rooms by `{id}`. */
 import * as vscode from 'vscode';
 import type { Client } from '../../server/client/client.ts';
+import { VbatchError } from '../../server/protocol/errors.ts';
 import type { ActionResult } from '../../server/protocol/tasks.ts';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
@@ -20,15 +21,17 @@ export function registerTaskActions(context: vscode.ExtensionContext, parts: Par
     title: string,
     run: (entries: Entry[], client: Client) => Promise<void>,
   ) =>
-    registerCommand(
-      context,
-      parts,
-      `vbatch.task.${name}`,
-      async (argument?: TaskArgument, all?: TaskNode[]) => {
-        const entries = await tasksOf(store, ability, argument, all, title);
-        if (entries.length > 0) await run(entries, await parts.connection.client());
-      },
-    );
+    registerCommand(context, parts, `vbatch.task.${name}`, async (...args: [TaskArgument?, TaskNode[]?]) => {
+      if (args.length > 0 && args[0] === undefined) {
+        // The menu belongs to a node that VS Code was just asking for anew.
+        throw new VbatchError(
+          'refused',
+          l10n.t('The list was just being brought up to date; please try again.'),
+        );
+      }
+      const entries = await tasksOf(store, ability, args[0], args[1], title);
+      if (entries.length > 0) await run(entries, await parts.connection.client());
+    });
 
   register('cancel', 'cancel', l10n.t('Cancel which task?'), async (entries, client) => {
     if (!(await confirmCancel(entries))) return;

@@ -81,7 +81,9 @@ export class TaskStore {
     const known = this.entries.get(view.id);
     const entry = known ?? this.make(view);
     if (entry.fitting > 0) entry.siblings.count(entry, -1);
+    const wasFailure = known !== undefined && entry.status === 'FAILURE';
     fill(entry, view);
+    this.countFailure(entry.parent, Number(entry.status === 'FAILURE') - Number(wasFailure));
     entry.picture = this.picture;
     if (entry.fitting > 0) entry.siblings.count(entry, 1);
     this.refit(entry);
@@ -111,6 +113,7 @@ export class TaskStore {
       total: 0,
       done: 0,
       failed: 0,
+      failures: 0,
       createdAt: 0,
       startedAt: null,
       resolvedAt: null,
@@ -128,9 +131,17 @@ export class TaskStore {
     if (entry === undefined) return;
     for (const child of entry.children?.entries() ?? []) this.remove(child.id);
     if (entry.fits) this.count(entry, -1);
+    this.countFailure(entry.parent, -Number(entry.status === 'FAILURE'));
     entry.siblings.remove(entry);
     this.entries.delete(id);
     this.onChange(entry, true);
+  }
+
+  /** A child of this task has become a failure (1), or is none any more (-1). */
+  private countFailure(parent: Entry | null, by: number): void {
+    if (parent === null || by === 0) return;
+    parent.failures += by;
+    this.onChange(parent, false);
   }
 
   /** The picture is whole: what it did not show is gone. */

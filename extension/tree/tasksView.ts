@@ -9,7 +9,14 @@ import type { TaskStore } from './taskStore.ts';
 import { taskTooltip } from './tooltip.ts';
 
 /** Changes within this time are shown together. */
-const gatherMs = 250;
+const gatherMs = 50;
+/** The least time between two refreshes. */
+const pauseMs = 500;
+/**
+ * The same for the lines of nodes that are open. With each, VS Code asks for all that is below it anew; for a moment
+ * it does not know these nodes, and a click on one goes astray.
+ */
+const headPauseMs = 2_000;
 /** Times that go on are brought up to date this often. */
 const tickMs = 1_000;
 
@@ -17,10 +24,14 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private readonly changes = new vscode.EventEmitter<TaskNode[] | undefined>();
   private readonly shown: Shown<TaskNode>;
   private readonly looks = new WeakMap<TaskNode, { at: number; look: Look }>();
+  /** Ids of what is open: a group that was empty for a moment comes back as it was, which VS Code does not see to. */
+  private readonly open = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [this.changes];
   private gathering: NodeJS.Timeout | null = null;
   private ticking: NodeJS.Timeout | null = null;
   private now = Date.now();
+  /** When the lines of open nodes were last brought up to date. */
+  private lastHeads = 0;
   /** Calls back those who wait for the first picture. */
   private arrived: () => void = () => {};
   private arrival: Promise<void> | null = null;
@@ -44,6 +55,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     this.disposables.push(
       this.tree,
       this.tree.onDidChangeVisibility(() => this.attend()),
+      this.tree.onDidExpandElement(({ element }) => this.open.add(this.look(element).id)),
+      this.tree.onDidCollapseElement(({ element }) => this.open.delete(this.look(element).id)),
     );
     this.attend();
   }
@@ -52,7 +65,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   changed(): void {
     if (!this.mustWait()) this.arrive();
     if (!this.tree.visible || this.gathering !== null) return;
-    this.gathering = setTimeout(() => this.flush(), gatherMs);
+    const wait = Math.max(gatherMs, this.now + pauseMs - Date.now());
+    this.gathering = setTimeout(() => this.flush(), wait);
   }
 
   /** Shows a task to a person, wherever it is. */
@@ -71,8 +85,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   getTreeItem(node: TaskNode): vscode.TreeItem {
     this.shown.giveNode(node);
     const { id, label, description, icon, context, isParent, spoken } = this.look(node);
-    const state = isParent ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
-    const item = new vscode.TreeItem(label, state);
+    const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(label, isParent ? (this.open.has(id) ? Expanded : Collapsed) : None);
     item.id = id;
     item.description = description;
     item.iconPath = new vscode.ThemeIcon(
@@ -118,7 +132,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     if (this.gathering !== null) clearTimeout(this.gathering);
     this.gathering = null;
     this.now = Date.now();
-    const nodes = this.shown.changes();
+    const heads = this.now - this.lastHeads >= headPauseMs;
+    if (heads) this.lastHeads = this.now;
+    const nodes = this.shown.changes(heads);
     if (nodes === null) this.changes.fire(undefined);
     else if (nodes.length > 0) this.changes.fire([...nodes]);
   }

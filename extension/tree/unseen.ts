@@ -1,5 +1,5 @@
 /** Failures that nobody has looked at yet. */
-import { type Entry, failedItself } from './entries.ts';
+import { type Entry, isFailureItself } from './entries.ts';
 
 /** What is remembered of it over windows and restarts. */
 export interface Seen {
@@ -34,7 +34,7 @@ export class Unseen {
   note(entry: Entry, isGone: boolean): void {
     const isNews =
       !isGone &&
-      failedItself(entry) &&
+      isFailureItself(entry) &&
       (entry.resolvedAt ?? 0) >= this.before &&
       !this.seen.has(keyOf(entry));
     if (isNews) this.entries.add(entry);

@@ -1,6 +1,7 @@
 /** `npm run bench -- [--write] [MEASURE…]`: measures, prints, and with --write renews docs/benchmarks.md. */
 import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
+import { sidebar } from './extension/sidebar.ts';
 import { fanOut } from './fanOut.ts';
 import { graph } from './graph.ts';
 import type { Measure, Row } from './measure.ts';
@@ -36,6 +37,7 @@ const all: readonly Measure[] = [
   sshCatchUp,
   sshFarTask,
   graph,
+  sidebar,
   submissions,
   storedTasks,
   startUp,

@@ -2,5 +2,5 @@ import { defineConfig } from 'vitest/config';
 
 /** Measurements in a real VS Code; not part of the tests. */
 export default defineConfig({
-  test: { include: ['test/vscode/treeBench.ts'], pool: 'threads', testTimeout: 900_000 },
+  test: { include: ['test/vscode/*Bench.ts'], fileParallelism: false, pool: 'threads', testTimeout: 900_000 },
 });

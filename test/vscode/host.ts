@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { connect } from '../../server/client/launch.ts';
 
-export const projectFolder = resolve(import.meta.dirname, '../..');
+/** Tests and measurements are run from there. */
+export const projectFolder = process.cwd();
 
 export type HostName = 'latest' | 'minimum';
 

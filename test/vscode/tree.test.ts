@@ -3,16 +3,23 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
+import { Window } from './window.ts';
 
 const run = promisify(execFile);
-const shots = join(projectFolder, '.tmp/vscode-tests/shots');
+const script = `#!/bin/sh
+vbatch --name setup true
+vbatch --name broken sh -c "exit 3"
+vbatch --name long sleep 600
+vbatch --name after --after-success long true
+seq 150 | xargs -I {} vbatch --name part-{} true
+`;
 
 let browser: Browser;
 let host: Host;
-let page: Page;
+let window: Window;
 
 /** One of our programs, on the server of the window. */
 async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<string> {
@@ -22,72 +29,80 @@ async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<stri
   return stdout.trim();
 }
 
-/** The line with exactly this label. */
-function row(label: string): Locator {
-  const exact = page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
-  return page.locator('.pane-body .monaco-list-row').filter({ has: exact });
-}
-
-async function command(title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  const input = page.locator('.quick-input-widget:visible input[type="text"]').first();
-  await input.waitFor();
-  await input.fill(`>${title}`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-  await page.keyboard.press('Enter');
+function textOf(label: string): Promise<string> {
+  return window.node(label).innerText();
 }
 
 beforeAll(async () => {
-  mkdirSync(shots, { recursive: true });
   [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest' })]);
   const workspace = join(host.home, 'workspace');
   mkdirSync(workspace);
-  writeFileSync(
-    join(workspace, 'fan.sh'),
-    '#!/bin/sh\nvbatch --name setup true\nvbatch --name broken sh -c "exit 3"\nvbatch --name long sleep 600\nseq 150 | xargs -I {} vbatch --name part-{} true\n',
-    { mode: 0o755 },
-  );
-  page = await (await sealedContext(browser)).newPage();
-  await page.goto(host.url(workspace, { extensionDevelopmentPath: projectFolder }));
-  await page.locator('.part.activitybar a.action-label[aria-label^="vbatch"]').click();
+  writeFileSync(join(workspace, 'fan.sh'), script, { mode: 0o755 });
+  const url = host.url(workspace, { extensionDevelopmentPath: projectFolder });
+  window = await Window.open(await sealedContext(browser), url, 'tree');
+  await window.showView();
 });
 
 afterAll(async () => {
-  await page.screenshot({ path: join(shots, 'tree-end.png') });
+  await window?.shot('end');
   await browser.close();
   await host.stop();
 });
 
 describe('the sidebar', () => {
   it('says that no server runs, then what has run', async () => {
-    await page.locator('.welcome-view-content', { hasText: 'server is not running' }).waitFor();
-    await page.screenshot({ path: join(shots, 'tree-welcome.png') });
+    await window.page.locator('.welcome-view-content', { hasText: 'server is not running' }).waitFor();
     await program('vbatch', './fan.sh');
-    await row('fan').waitFor();
-    await page.screenshot({ path: join(shots, 'tree-run.png') });
+    await window.node('fan').waitFor();
   });
 
-  it('groups a large fan-out, and opens groups down to their tasks', async () => {
-    await row('fan').locator('.monaco-tl-twistie').click();
-    await row('Succeeded').waitFor();
-    await expect.poll(() => row('Succeeded').innerText(), { timeout: 30_000 }).toContain('151');
-    await row('Failed').locator('.monaco-tl-twistie').click();
-    await row('broken').waitFor();
-    await row('Succeeded').locator('.monaco-tl-twistie').click();
-    await row('1 – 100').waitFor();
-    await page.screenshot({ path: join(shots, 'tree-groups.png') });
-    expect(await row('broken').innerText()).toContain('exited with 3');
+  it('groups a large fan-out, opens groups down to their tasks, and counts failures on its badge', async () => {
+    await window.expand('fan');
+    await window.node('Succeeded').waitFor();
+    await expect.poll(() => textOf('Succeeded'), { timeout: 45_000 }).toContain('151');
+    await window.expand('Failed');
+    await window.expand('Succeeded');
+    await window.node('1 – 100').waitFor();
+    expect(await textOf('broken')).toContain('exited with 3');
+    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('152/154');
+    await window.page.locator('.activitybar .badge-content', { hasText: '1' }).waitFor();
+    await window.shot('groups');
   });
 
-  it('keeps what is open and selected while tasks change', async () => {
-    await row('broken').click();
-    await program('vbatch', '--name', 'another', 'true');
-    await row('another').waitFor();
-    await program('vctl', 'retry', 'fan/broken');
+  it('keeps what is open and selected while tasks change, and what was looked at is no news', async () => {
+    await window.node('broken').click();
     await expect
-      .poll(async () => (await row('broken').getAttribute('class'))?.includes('selected'))
-      .toBe(true);
-    await command('Show All Tasks');
-    await row('1 – 100').waitFor();
+      .poll(() => window.page.locator('.activitybar .badge-content:visible').count(), { timeout: 45_000 })
+      .toBe(0);
+    await program('vbatch', '--name', 'another', 'true');
+    await window.node('another').waitFor();
+    await expect
+      .poll(() => window.node('broken').getAttribute('class'), { timeout: 45_000 })
+      .toContain('selected');
+    await window.node('1 – 100').waitFor();
+  });
+
+  it('shows what the filter fits and what is above it, and everything again', async () => {
+    await window.command('Filter Tasks…');
+    await window.pick('', 'Text');
+    await window.answer('after');
+    await window.node('Pending').or(window.node('after')).first().waitFor();
+    await expect.poll(() => window.node('another').count(), { timeout: 45_000 }).toBe(0);
+    await window.node('after').waitFor();
+    await window.shot('filtered');
+    await window.command('Show All Tasks');
+    await window.node('another').waitFor();
+  });
+
+  it('cancels what runs only when that is confirmed', async () => {
+    await window.expand('Running');
+    await window.node('long').hover();
+    await window.node('long').locator('.action-label[aria-label="Cancel Task"]').click();
+    const dialog = window.page.locator('.monaco-dialog-box');
+    await dialog.getByText('Cancel long?').waitFor();
+    await window.shot('confirm');
+    await dialog.locator('.monaco-button', { hasText: 'Cancel Task' }).click();
+    await window.node('Cancelled').waitFor();
+    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('154/154');
   });
 });

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { possible, Testbed } from '../support/testbed/testbed.ts';
 import { endServer, type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
@@ -12,6 +12,14 @@ import { Window } from './window.ts';
 let browser: Browser;
 let host: Host;
 let window: Window;
+/** Its sixth line fails in its second. */
+const brokenProgram = `def load(path):
+    return open(path)
+
+if __name__ == "__main__":
+    print("loading")
+    load("missing.csv")
+`;
 /** A machine to ssh into; null where none can be made. */
 let bed: Testbed | null = null;
 
@@ -22,6 +30,7 @@ beforeAll(async () => {
   [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest', vsix })]);
   const workspace = join(host.home, 'examples');
   cpSync(join(projectFolder, 'examples'), workspace, { recursive: true });
+  writeFileSync(join(workspace, 'broken.py'), brokenProgram);
   if (possible() === null) bed = await addMachine(host);
   window = await Window.open(await sealedContext(browser), host.url(workspace), 'day');
 });
@@ -47,7 +56,17 @@ async function addMachine({ home }: Host): Promise<Testbed> {
   return made;
 }
 
-describe('a day with the extension', () => {
+/** Each scene goes on where the one before has ended. */
+let isBroken = false;
+
+describe('a day with the extension', { retry: 0 }, () => {
+  beforeEach(({ skip, onTestFailed }) => {
+    skip(isBroken, 'an earlier scene has failed');
+    onTestFailed(() => {
+      isBroken = true;
+    });
+  });
+
   it('a pipeline is run by the line above it, and seen to finish in the tree', async () => {
     await window.showView();
     await window.shot('welcome');
@@ -72,6 +91,21 @@ describe('a day with the extension', () => {
     await window.notification('failed').waitFor({ state: 'hidden' });
   });
 
+  it("a task's log leads from a traceback to the line, which is a problem as well", async () => {
+    await window.openFile('broken.py');
+    await window.lens('Run as vbatch').click();
+    await window.lens('failed').waitFor();
+    await window.row('broken').click();
+    await window.sees('editor', /FileNotFoundError/);
+    await window.shot('log');
+    await window.followLink('line 2', 'broken.py');
+    await window.page.locator('.statusbar-item', { hasText: 'Ln 2,' }).waitFor();
+    await window.page.locator('.squiggly-error').first().waitFor();
+    await window.command('Problems: Focus on Problems View');
+    await window.page.locator('.markers-panel .monaco-list-row', { hasText: 'missing.csv' }).waitFor();
+    await window.shot('problem');
+  });
+
   it('vbatch typed in a terminal appears in the tree', async () => {
     await window.openTerminal();
     await window.type('vbatch --name typed sleep 600');
@@ -93,10 +127,18 @@ describe('a day with the extension', () => {
     expect(endServer(host.state)).not.toBeNull();
     await window.page.locator('.statusbar-item', { hasText: 'vbatch 1' }).waitFor();
     await window.row('typed').waitFor();
+    await window.command('Terminal: Focus Terminal');
     await window.sees('terminal', /typed-/);
     await window.type('clear; vctl list');
     await window.sees('terminal', /typed-\w+ .*RUNNING/);
     await window.shot('came-back');
+  });
+
+  it('what runs is cancelled on its line in the tree', async () => {
+    await window.row('typed').hover();
+    await window.row('typed').locator('.action-label[aria-label^="Cancel Task"]').click();
+    await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Cancel Task' }).click();
+    await window.row('typed').filter({ hasText: 'cancelled' }).waitFor();
   });
 
   it('a host is added, which asks for its key and a passphrase, and runs a task', async ({ skip }) => {
@@ -116,5 +158,16 @@ describe('a day with the extension', () => {
     await window.type("clear; vrun -C / -P gpu-1 sh -c 'hostname; echo GPU=$CUDA_VISIBLE_DEVICES'");
     await window.sees('terminal', /^gpubox *\nGPU=\d/m);
     await window.shot('gpubox');
+  });
+
+  it.each([
+    ['Dark Modern', 'vs-dark'],
+    ['Dark High Contrast', 'hc-black'],
+    ['Light High Contrast', 'hc-light'],
+  ])('is to be looked at in %s', async (theme, kind) => {
+    await window.command('Preferences: Color Theme');
+    await window.pick(theme, theme);
+    await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
+    await window.shot(kind);
   });
 });

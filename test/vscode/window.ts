@@ -5,7 +5,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { projectFolder } from './host.ts';
 
 /** How long something may take to be seen on a busy machine. Milliseconds. */
-const patience = 45_000;
+const patience = 60_000;
 
 export class Window {
   private shots = 0;
@@ -60,8 +60,7 @@ export class Window {
     const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
     await input.waitFor();
     await input.fill(text);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().click();
   }
 
   /** Answers an input box. */
@@ -81,10 +80,54 @@ export class Window {
     return this.page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
   }
 
+  /** The line of a tree with exactly this label. */
+  node(label: string): Locator {
+    const exact = this.page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
+    return this.page.locator('.pane-body .monaco-list-row').filter({ has: exact });
+  }
+
+  /** Opens a line of a tree by the arrow before it. */
+  async expand(label: string): Promise<void> {
+    await this.node(label).locator('.monaco-tl-twistie').click();
+  }
+
+  /** A window that has just been loaded may still turn to the view that it had before. */
   async showView(): Promise<void> {
-    const tab = this.page.locator('.part.activitybar a.action-label[aria-label^="vbatch"]');
-    await tab.click();
-    await this.page.locator('.sidebar .pane-header', { hasText: 'Tasks' }).waitFor();
+    const header = this.page.locator('.sidebar .pane-header', { hasText: 'Tasks' });
+    const tab = this.page.locator('.part.activitybar .action-item', {
+      has: this.page.locator('[aria-label^="vbatch"]'),
+    });
+    for (;;) {
+      const isOpen = (await tab.getAttribute('class'))?.includes('checked') === true;
+      if (!isOpen) await tab.click();
+      await header.waitFor();
+      // A row or a welcome is what shows that it has come to rest.
+      const content = this.page.locator(
+        '.sidebar .pane-body .monaco-list-row, .sidebar .welcome-view-content',
+      );
+      await content.first().waitFor();
+      if (await header.isVisible()) return;
+    }
+  }
+
+  /** Ctrl-clicks a link in the editor until the file that it leads to is open: lines may move under the mouse. */
+  async followLink(text: string, file: string): Promise<void> {
+    const link = this.page
+      .locator('.editor-group-container.active .detected-link', { hasText: text })
+      .first();
+    const tab = this.page.locator('.tabs-container .tab.active', { hasText: file });
+    for (let tries = 1; ; tries++) {
+      await link.hover({ force: true });
+      const { x = 0, y = 0, width = 0, height = 0 } = (await link.boundingBox()) ?? {};
+      await this.page.keyboard.down('Control');
+      await this.page.mouse.click(x + width / 2, y + height / 2);
+      await this.page.keyboard.up('Control');
+      try {
+        return await tab.waitFor({ timeout: patience / 6 });
+      } catch (error) {
+        if (tries === 6) throw error;
+      }
+    }
   }
 
   notification(text: string): Locator {

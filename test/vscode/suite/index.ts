@@ -38,7 +38,9 @@ const suites = {
     await import('./manifest.ts');
     await import('./tasks.ts');
     await import('./scripts.ts');
+    await import('./logs.ts');
   },
   untrusted: () => import('./untrusted.ts'),
   bench: () => import('./bench.ts'),
+  logsBench: () => import('./logsBench.ts'),
 };

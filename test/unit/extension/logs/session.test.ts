@@ -102,9 +102,10 @@ function numbered(from: number, length: number): string {
 function opened() {
   const log = new FakeLog();
   let changes = 0;
-  const session = new LogSession(log, () => {
+  const changed = () => {
     changes += 1;
-  });
+  };
+  const session = new LogSession(log, changed, () => new Promise<void>(setImmediate));
   return { log, session, changes: () => changes };
 }
 

@@ -117,8 +117,20 @@ describe('failures that nobody has looked at', () => {
     } as const;
     store.take(told([task('run', parent), failure('run/new', 5), failure('old', -5)]));
     expect(unseen.count).toBe(1);
-    store.take(told([task('run/new', { status: 'RUNNING' })]));
+    const again = { status: 'RUNNING_SUBTASKS', children: { total: 1, done: 0, failed: 0 } } as const;
+    store.take(told([task('run', again), task('run/new', { status: 'RUNNING' })]));
     expect(unseen.count).toBe(0);
+  });
+
+  it('are a parent where no child failed by itself, as where a dependency names nothing', () => {
+    const { unseen, store } = make();
+    const children = { total: 2, done: 2, failed: 2 };
+    const ended = { status: 'FAILURE', resolvedAt: later(5) } as const;
+    store.take(told([task('typo', { ...ended, children }), task('typo/a', { status: 'FAILED_UPSTREAM' })]));
+    expect(unseen.count).toBe(1);
+    store.take(told([failure('typo/b', 5), task('typo', { ...ended, children })]));
+    expect(unseen.count).toBe(1);
+    expect(unseen.has(store.find('typo/b') as Entry)).toBe(true);
   });
 
   it('are looked at by looking at what is above them, and stay so', () => {

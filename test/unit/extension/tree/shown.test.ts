@@ -68,6 +68,16 @@ describe('what the workbench has been given', () => {
     expect(shown.changes()).toEqual([]);
   });
 
+  it('leaves an open node alone for a turn where only its own line is new, and goes on below it', () => {
+    const { children, looks, shown, fetch } = makeTree();
+    children.set(null, ['a', 'b']).set('a', ['a1', 'a2']);
+    fetch(null);
+    fetch('a');
+    looks.set('a', 'new').set('a1', 'new').set('b', 'new');
+    expect(shown.changes(false)).toEqual(['a1', 'b']);
+    expect(shown.changes()).toEqual(['a']);
+  });
+
   it('does not look at what has not been asked for', () => {
     const { children, looks, shown, fetch } = makeTree();
     children.set(null, ['a']).set('a', ['a1']);

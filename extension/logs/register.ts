@@ -1,0 +1,131 @@
+/** Logs of tasks in editors: the documents, what they show, and the commands about them. */
+import * as vscode from 'vscode';
+import { VbatchError } from '../../server/protocol/errors.ts';
+import { registerCommand, showFailure } from '../commands.ts';
+import type { Parts } from '../connection/connection.ts';
+import { statusWord } from '../tree/look.ts';
+import { LogDecorations } from './decorations.ts';
+import type { LogDocument } from './document.ts';
+import { LogDocuments } from './documents.ts';
+import { LogEditors } from './editors.ts';
+import { LogLenses } from './lenses.ts';
+import { registerLinks } from './links.ts';
+import { registerProblems } from './problems.ts';
+import { restoreLogs } from './restore.ts';
+import { searchLog } from './search.ts';
+
+/** What names a log: a task, and perhaps one of its attempts instead of the latest. */
+type Target = string | { readonly id: string; readonly attempt?: number };
+
+export function registerLogs(context: vscode.ExtensionContext, parts: Parts): LogDocuments {
+  const documents = new LogDocuments(parts.connection);
+  const editors = new LogEditors(documents);
+  context.subscriptions.push(documents, editors, new LogDecorations(documents), new LogLenses(documents));
+  context.subscriptions.push(registerLinks(documents), registerProblems(parts));
+
+  registerCommand(context, parts, 'vbatch.task.openLog', async (target?: Target) => {
+    const wanted = target ?? (await pickTask(parts));
+    if (wanted === null) return;
+    const { id, attempt } = typeof wanted === 'string' ? { id: wanted, attempt: undefined } : wanted;
+    const task = await (await parts.connection.client()).task(id);
+    const editor = await documents.show({
+      id: task.id,
+      attempt: attempt ?? Math.max(1, task.attempts.length),
+    });
+    documents.get(editor.document.uri)?.session.setFollowing(true);
+  });
+  // A lens passes the address of its document; menus pass that of their editor.
+  const about = (action: (document: LogDocument) => unknown) => async (uri?: unknown) => {
+    const document = uri instanceof vscode.Uri ? documents.get(uri) : documents.active();
+    if (document === undefined)
+      throw new VbatchError('refused', vscode.l10n.t('Open the log of a task first.'));
+    await action(document);
+  };
+  const keepingPlace = (move: (document: LogDocument) => Promise<void>) =>
+    about(async (document) => {
+      const [first] = document.shown;
+      document.session.setFollowing(false);
+      await move(document);
+      if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
+    });
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.follow',
+    about(({ session }) => session.setFollowing(true)),
+  );
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.release',
+    about(({ session }) => session.setFollowing(false)),
+  );
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.earlier',
+    keepingPlace(({ session }) => session.showEarlier()),
+  );
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.later',
+    about(async (document) => {
+      const last = document.shown.at(-1);
+      await document.session.showLater();
+      if (last !== undefined) editors.want(document, { position: last.position, stream: last.stream });
+    }),
+  );
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.beginning',
+    about(async (document) => {
+      document.session.setFollowing(false);
+      await document.session.showAround(0);
+      const [first] = document.session.lines.lines;
+      if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
+    }),
+  );
+  registerCommand(context, parts, 'vbatch.log.search', (uri?: unknown, text?: string) =>
+    about((document) => searchLog(parts, document, editors, text))(uri),
+  );
+  registerCommand(
+    context,
+    parts,
+    'vbatch.log.otherAttempt',
+    about(async ({ address }) => {
+      const attempt = await pickAttempt(parts, address.id);
+      if (attempt !== null) await documents.show({ id: address.id, attempt });
+    }),
+  );
+  void restoreLogs(context.workspaceState, documents)
+    .then((listening) => context.subscriptions.push(listening))
+    .catch((error: unknown) => showFailure(parts, error));
+  return documents;
+}
+
+/** One of the newest tasks, at any depth. */
+async function pickTask({ connection }: Parts): Promise<string | null> {
+  const tasks = connection
+    .client()
+    .then((client) => client.list({ limit: 200 }))
+    .then(({ tasks }) =>
+      tasks.map(({ id, status }) => ({ label: id, description: statusWord(status, vscode.l10n) })),
+    );
+  const title = vscode.l10n.t('Open the log of…');
+  return (await vscode.window.showQuickPick(tasks, { title, matchOnDescription: true }))?.label ?? null;
+}
+
+async function pickAttempt({ connection }: Parts, id: string): Promise<number | null> {
+  const { attempts } = await (await connection.client()).task(id);
+  const items = attempts.map(({ number, host, exitCode, reason, startedAt }) => ({
+    label: vscode.l10n.t('Attempt {0}', number),
+    description: [host, startedAt === null ? '' : new Date(startedAt).toLocaleString()]
+      .filter(Boolean)
+      .join(' · '),
+    detail: reason ?? (exitCode === null ? '' : vscode.l10n.t('exit code {0}', exitCode)),
+    number,
+  }));
+  return (await vscode.window.showQuickPick(items.reverse()))?.number ?? null;
+}
