@@ -67,6 +67,7 @@ async function start(): Promise<void> {
     return;
   }
   const link = new BrowserLink();
+  addEventListener('pagehide', () => save(link));
   await letIn();
   const follow = () => {
     const [, kind, text = ''] = /^#(run|log)\/(.+)$/s.exec(location.hash) ?? [];

@@ -75,6 +75,11 @@ describe('the graph in a panel', () => {
     await page().locator('.panel .log', { hasText: 'through' }).waitFor();
     await item(/^second, failed, exit code 3/).waitFor({ state: 'attached' });
     await window.shot('failed');
+    await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
+    await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();
+    await window.shot('logs');
+    await window.page.keyboard.press('Control+F4');
+    await window.page.locator('.tab', { hasText: /^pipeline-/ }).click();
   });
 
   it('is there again after the window was reloaded, with what was selected', async () => {
