@@ -33,11 +33,12 @@ async function start(): Promise<void> {
     document.body.replaceChildren(page.root);
   };
   const save = (link: Link) => {
-    timer ||= setTimeout(() => {
-      timer = 0;
-      if (run !== null)
-        link.save({ id: run.id, selected: run.selected, run: run.page.state } satisfies Saved);
-    }, saveMs);
+    clearTimeout(timer);
+    timer = 0;
+    if (run !== null) link.save({ id: run.id, selected: run.selected, run: run.page.state } satisfies Saved);
+  };
+  const saveSoon = (link: Link) => {
+    timer ||= setTimeout(() => save(link), saveMs);
   };
   const showRun = (link: Link, id: string) => {
     const top = id.split('/')[0] ?? id;
@@ -49,7 +50,7 @@ async function start(): Promise<void> {
         if (link.kind === 'browser') history.replaceState(null, '', `#run/${encodeURIComponent(selected)}`);
         save(link);
       },
-      changed: () => save(link),
+      changed: () => saveSoon(link),
       runs: link.kind === 'browser' ? () => void (location.hash = '#') : null,
     });
     run = { id: top, page, selected: id };
@@ -66,6 +67,7 @@ async function start(): Promise<void> {
     return;
   }
   const link = new BrowserLink();
+  addEventListener('pagehide', () => save(link));
   await letIn();
   const follow = () => {
     const [, kind, text = ''] = /^#(run|log)\/(.+)$/s.exec(location.hash) ?? [];

@@ -3,6 +3,7 @@ import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
 import { sidebar } from './extension/sidebar.ts';
 import { fanOut } from './fanOut.ts';
+import { graph } from './graph.ts';
 import type { Measure, Row } from './measure.ts';
 import { nestedCall } from './nestedCall.ts';
 import { isInstalled } from './programs.ts';
@@ -37,6 +38,7 @@ const all: readonly Measure[] = [
   sshCatchUp,
   sshFarTask,
   sshWorkspace,
+  graph,
   sidebar,
   submissions,
   storedTasks,

@@ -11,10 +11,11 @@ export const browserPath = ['chromium', 'chromium-browser', 'google-chrome']
   .map((name) => spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim())
   .find((path) => path !== '');
 
-export function startBrowser(): Promise<Browser> {
+/** @param more arguments of Chromium's own. */
+export function startBrowser(more: readonly string[] = []): Promise<Browser> {
   if (browserPath === undefined) throw new Error('there is no browser');
   // Its sandbox does not work for root, nor within containers.
-  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', ...more];
   return chromium.launch({ executablePath: browserPath, args });
 }
 

@@ -22,6 +22,13 @@ async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<stri
   return stdout.trim();
 }
 
+/** As much of a canvas as is looked at. */
+interface Canvas {
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { data: number[] };
+  };
+}
+
 /** The page within the panel. */
 const page = () => window.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
 const item = (text: RegExp) =>
@@ -68,27 +75,36 @@ describe('the graph in a panel', () => {
     await page().locator('.panel .log', { hasText: 'through' }).waitFor();
     await item(/^second, failed, exit code 3/).waitFor({ state: 'attached' });
     await window.shot('failed');
+    await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
+    await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();
+    await window.shot('logs');
+    await window.page.keyboard.press('Control+F4');
+    await window.page.locator('.tab', { hasText: /^pipeline-/ }).click();
   });
 
   it('is there again after the window was reloaded, with what was selected', async () => {
     await item(/^second/).focus();
     await page().locator('.panel h2', { hasText: 'second' }).waitFor();
-    await expect.poll(() => page().locator('.panel .why').first().innerText()).toContain('exited with 3');
-    await window.load();
+    // By the command, which lets VS Code save what the page has given it; a browser's reload may cut that off.
+    const loaded = window.page.waitForEvent('load');
+    await window.command('Developer: Reload Window');
+    await loaded;
     await page().locator('.panel h2', { hasText: 'second' }).waitFor();
     await item(/^first, done/).waitFor({ state: 'attached' });
   });
 
   it('has its colours from the theme, and goes on when the server is started anew', async () => {
-    const background = async () => {
-      const canvas = page().locator('.graph canvas').first();
-      const reading = '(canvas) => canvas.getContext("2d").getImageData(2, 2, 1, 1).data[0]';
-      return canvas.evaluate<number, unknown>(reading);
-    };
-    await expect.poll(background).toBeLessThan(128);
-    await window.command('Preferences: Toggle between Light/Dark Themes');
+    const background = () =>
+      page()
+        .locator('.graph canvas')
+        .first()
+        .evaluate(
+          (canvas: unknown) => (canvas as Canvas).getContext('2d').getImageData(2, 2, 1, 1).data[0] ?? 0,
+        );
     await expect.poll(background).toBeGreaterThan(128);
-    await window.shot('light');
+    await window.command('Preferences: Toggle between Light/Dark Themes');
+    await expect.poll(background).toBeLessThan(128);
+    await window.shot('dark');
     await program('vctl', 'server', 'stop');
     await program('vctl', 'retry', 'pipeline/second');
     await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();

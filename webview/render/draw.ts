@@ -3,7 +3,7 @@ import { cell, headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
 import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, lookOf, placeOf, type Status, statuses } from '../state/statuses.ts';
+import { countsText, inOrderOfWork, lookOf, placeOf, statuses } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import { drawLine, type Pen } from './lines.ts';
@@ -41,7 +41,7 @@ export function draw(
     -camera.y * pixels * zoom,
   );
   const view = seen(camera, size);
-  const pen: Pen = { context, zoom, theme };
+  const pen: Pen = { context, zoom, theme, font: '' };
   const nodes = scene.nodeGrid.within(view);
   for (const node of nodes) if (node.item.kind === 'box') drawBox(pen, node, node.item, highlight);
   for (const line of scene.lineGrid.within(view)) drawLine(pen, line, highlight.selected);
@@ -64,7 +64,7 @@ export function draw(
 }
 
 function readable({ zoom }: Pen, size: number): boolean {
-  return size * zoom >= 6;
+  return size * zoom >= 7.5;
 }
 
 function outline(
@@ -86,7 +86,7 @@ function outline(
 }
 
 function text(
-  { context, theme }: Pen,
+  pen: Pen,
   content: string,
   x: number,
   y: number,
@@ -95,7 +95,10 @@ function text(
   colour: string,
   weight = '',
 ): void {
-  context.font = `${weight} ${size}px ${theme.font}`;
+  const { context, theme } = pen;
+  const font = `${weight} ${size}px ${theme.font}`;
+  // To set a font costs more than to draw a word in it.
+  if (pen.font !== font) context.font = pen.font = font;
   context.fillStyle = colour;
   context.textBaseline = 'middle';
   context.fillText(shortened(content, width, size), x, y);
@@ -182,7 +185,7 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   outline(pen, rect, 6, highlight.selected === item.key);
   const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
   let x = bar.x;
-  for (const status of barOrder) {
+  for (const status of inOrderOfWork) {
     const share = (stack.counts[placeOf(status)] ?? 0) / stack.members.length;
     context.fillStyle = theme.status[status];
     context.fillRect(x, bar.y, bar.width * share, bar.height);
@@ -205,20 +208,6 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   if (item.open) drawCells(pen, node, item, highlight, view);
 }
 
-/** From what is done to what is still to come. */
-const barOrder: readonly Status[] = [
-  'SUCCESS',
-  'FAILURE',
-  'FAILED_UPSTREAM',
-  'CANCELLED',
-  'SKIPPED',
-  'RUNNING',
-  'RUNNING_SUBTASKS',
-  'STARTING',
-  'QUEUED',
-  'PENDING',
-];
-
 /** Only the cells that can be seen, status by status: each change of colour costs. */
 function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highlight, view: Rect): void {
   const { context, theme } = pen;
@@ -234,23 +223,21 @@ function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highli
     column: Math.min(columns - 1, Math.floor((view.x + view.width - left) / across)),
     row: Math.min(rows - 1, Math.floor((view.y + view.height - top) / down)),
   };
-  const shown = new Map<string, number[]>();
+  /** Places of cells by status, those that are dimmed apart. Made in each frame, so without a key to build. */
+  const buckets: number[][] = Array.from({ length: 2 * statuses.length }, () => []);
   for (let row = first.row; row <= last.row; row++) {
     for (let column = first.column; column <= last.column; column++) {
       const at = row * columns + column;
       const entry = members[at];
       if (entry === undefined) break;
-      const key = `${matched(entry, highlight) ? '1' : '0'}${entry.task.status}`;
-      const places = shown.get(key);
-      if (places === undefined) shown.set(key, [at]);
-      else places.push(at);
+      buckets[2 * placeOf(entry.task.status) + (matched(entry, highlight) ? 1 : 0)]?.push(at);
     }
   }
   const legible = readable(pen, 11);
   for (const status of statuses) {
     for (const bright of [false, true]) {
-      const places = shown.get(`${bright ? '1' : '0'}${status}`);
-      if (places === undefined) continue;
+      const places = buckets[2 * placeOf(status) + (bright ? 1 : 0)] ?? [];
+      if (places.length === 0) continue;
       context.fillStyle = theme.status[status];
       context.globalAlpha = (bright ? 1 : dim) * (legible ? 0.28 : 0.85);
       for (const at of places) {

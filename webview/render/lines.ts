@@ -7,6 +7,8 @@ export interface Pen {
   readonly context: CanvasRenderingContext2D;
   readonly zoom: number;
   readonly theme: Theme;
+  /** The font that is set. */
+  font: string;
 }
 
 /** The flag that makes each kind, in few words. */
@@ -56,13 +58,14 @@ function arrow({ context, theme }: Pen, points: readonly number[], chosen: boole
   context.fill();
 }
 
-function label({ context, theme }: Pen, points: readonly number[], content: string): void {
+function label(pen: Pen, points: readonly number[], content: string): void {
+  const { context, theme } = pen;
   const middle = Math.floor(points.length / 4) * 2;
   const [x = 0, y = 0] = points.slice(middle, middle + 2);
   const width = content.length * 5.6 + 8;
   context.fillStyle = theme.inner;
   context.fillRect(x - width / 2, y - 7, width, 14);
-  context.font = `10px ${theme.font}`;
+  context.font = pen.font = `10px ${theme.font}`;
   context.fillStyle = theme.faint;
   context.textBaseline = 'middle';
   context.textAlign = 'center';

@@ -48,10 +48,10 @@ export type Folds = Map<string, boolean>;
 const roomy = 150;
 
 /**
- * The plan of a run. What it opens by itself it notes in `folds`, so that it does not close again when more
+ * The plan of a run. What it opens by itself it notes in `opened`, so that it does not close again when more
  * tasks come.
  */
-export function planOf(root: Entry, folds: Folds): BoxItem {
+export function planOf(root: Entry, folds: Folds, opened: Set<string>): BoxItem {
   let shown = 0;
   const box = (entry: Entry, parent: BoxItem | null): BoxItem => {
     const made: BoxItem = { kind: 'box', key: entry.task.id, entry, parent, items: [], edges: [] };
@@ -81,9 +81,9 @@ export function planOf(root: Entry, folds: Folds): BoxItem {
   const single = (entry: Entry, parent: BoxItem): Item => {
     const { id } = entry.task;
     if (entry.children.length > 0) {
-      let open = folds.get(id);
-      if (open === undefined && shown < roomy) folds.set(id, (open = true));
-      if (open === true) return box(entry, parent);
+      const open = folds.get(id) ?? (opened.has(id) || shown < roomy);
+      if (open && !folds.has(id)) opened.add(id);
+      if (open) return box(entry, parent);
     }
     return { kind: 'task', key: id, entry, parent };
   };

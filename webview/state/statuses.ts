@@ -45,10 +45,23 @@ export function placeOf(status: Status): number {
 
 const places = Object.fromEntries(statuses.map((status, place) => [status, place])) as Record<Status, number>;
 
+/** From what is done to what is still to come. */
+export const inOrderOfWork: readonly Status[] = [
+  'SUCCESS',
+  'FAILURE',
+  'FAILED_UPSTREAM',
+  'CANCELLED',
+  'SKIPPED',
+  'RUNNING',
+  'RUNNING_SUBTASKS',
+  'STARTING',
+  'QUEUED',
+  'PENDING',
+];
+
 /** Such as `812 done · 3 failed · 185 waiting`. */
 export function countsText(counts: Counts): string {
-  const shown: readonly Status[] = ['SUCCESS', ...statuses.filter((status) => status !== 'SUCCESS')];
-  const parts = shown.flatMap((status) => {
+  const parts = inOrderOfWork.flatMap((status) => {
     const count = counts[placeOf(status)] ?? 0;
     return count === 0 ? [] : [`${count.toLocaleString('en')} ${lookOf(status).word}`];
   });

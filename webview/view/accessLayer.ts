@@ -4,7 +4,7 @@
  */
 import type { Rect } from '../layout/place.ts';
 import type { Camera } from '../render/camera.ts';
-import type { Scene } from '../render/scene.ts';
+import type { Node, Scene } from '../render/scene.ts';
 import type { Entry } from '../state/tasks.ts';
 import { itemText, statusText } from '../state/words.ts';
 import { element } from './dom.ts';
@@ -28,15 +28,17 @@ export class AccessLayer {
     this.cell.tabIndex = -1;
   }
 
-  /** One button for each item of the scene; those that were there stay the same elements. */
-  update(scene: Scene): void {
+  /** One button for each of these nodes of the scene; those that were there stay the same elements. */
+  update(scene: Scene, nodes: readonly Node[]): void {
+    const kept = new Set(nodes.map(({ item }) => item.key));
     for (const [key, button] of this.buttons) {
-      if (scene.nodes.has(key)) continue;
+      if (kept.has(key) || (button === document.activeElement && scene.nodes.has(key))) continue;
       button.remove();
       this.buttons.delete(key);
     }
     let last: Element | null = null;
-    for (const [key, { rect }] of scene.nodes) {
+    for (const { item, rect } of nodes) {
+      const { key } = item;
       let button = this.buttons.get(key);
       if (button === undefined) this.buttons.set(key, (button = this.make(key)));
       place(button, rect);
@@ -51,9 +53,9 @@ export class AccessLayer {
 
   /** Says of each item how it is now. */
   describe(scene: Scene): void {
-    for (const [key, { item }] of scene.nodes) {
-      const button = this.buttons.get(key);
-      if (button === undefined) continue;
+    for (const [key, button] of this.buttons) {
+      const item = scene.nodes.get(key)?.item;
+      if (item === undefined) continue;
       set(button, 'aria-label', itemText(item));
       const opens =
         item.kind === 'box' ||
@@ -73,7 +75,14 @@ export class AccessLayer {
   }
 
   /** Gives an item the focus, and makes it the one that Tab comes to. */
-  focus(key: string): void {
+  focus({ item: { key }, rect }: Node, scene: Scene): void {
+    if (!this.buttons.has(key)) {
+      const button = this.make(key);
+      this.buttons.set(key, button);
+      place(button, rect);
+      this.moving.append(button);
+      this.describe(scene);
+    }
     this.setReachable(key);
     this.buttons.get(key)?.focus({ preventScroll: true });
   }

@@ -12,6 +12,7 @@ import {
   panned,
   revealing,
   type Size,
+  seen,
   zoomed,
 } from '../render/camera.ts';
 import { draw } from '../render/draw.ts';
@@ -30,6 +31,9 @@ import { type Direction, next } from './walk.ts';
 const planMs = 150;
 const describeMs = 500;
 const glideMs = 180;
+const restMs = 200;
+/** Above this number of items only those near the view have elements. */
+const mostElements = 600;
 
 export interface GraphState {
   readonly camera: Camera | null;
@@ -45,6 +49,8 @@ export class GraphView {
   private readonly access: AccessLayer;
   private readonly layouter: Layouter<BoxItem>;
   private readonly folds: Folds;
+  /** What was opened because there was room. */
+  private readonly opened = new Set<string>();
   private theme: Theme = readTheme();
   private scene: Scene | null = null;
   private camera: Camera;
@@ -59,6 +65,7 @@ export class GraphView {
   private glide = 0;
   private planTimer = 0;
   private describeTimer = 0;
+  private restTimer = 0;
   private stale = true;
 
   constructor(
@@ -109,7 +116,7 @@ export class GraphView {
     const now = () => {
       this.planTimer = 0;
       if (this.run === null) return;
-      const plan = planOf(this.run, this.folds);
+      const plan = planOf(this.run, this.folds, this.opened);
       this.layouter.ask(plan, outlineOf(plan));
     };
     // The first picture is not kept waiting.
@@ -183,7 +190,7 @@ export class GraphView {
 
   focus(): void {
     const key = this.scene?.nodes.has(this.selected ?? '') === true ? this.selected : this.scene?.root.key;
-    if (key != null) this.access.focus(key);
+    if (key != null) this.focusOn(key);
   }
 
   private arrive(plan: BoxItem, places: Places): void {
@@ -191,7 +198,7 @@ export class GraphView {
     this.scene = sceneOf(plan, places);
     if (!this.placed) this.camera = fitted(this.scene.bounds, this.size);
     else if (before !== null) this.keepStill(before, this.scene);
-    this.access.update(this.scene);
+    this.access.update(this.scene, this.near(this.scene));
     this.access.select(this.selected);
     this.stale = true;
     this.seek();
@@ -208,6 +215,19 @@ export class GraphView {
     if (anchor === undefined || moved === undefined) return;
     const [dx, dy] = [moved.rect.x - anchor.rect.x, moved.rect.y - anchor.rect.y];
     this.camera = { ...this.camera, x: this.camera.x + dx, y: this.camera.y + dy };
+  }
+
+  private focusOn(key: string): void {
+    const node = this.scene?.nodes.get(key);
+    if (node !== undefined && this.scene !== null) this.access.focus(node, this.scene);
+  }
+
+  /** What has an element: all, or of a very large picture what is in or near the view. */
+  private near(scene: Scene): Node[] {
+    if (scene.nodes.size <= mostElements) return [...scene.nodes.values()];
+    const { x, y, width, height } = seen(this.camera, this.size);
+    const around = { x: x - width / 2, y: y - height / 2, width: 2 * width, height: 2 * height };
+    return scene.nodeGrid.within(around).slice(0, mostElements);
   }
 
   private seek(): void {
@@ -243,7 +263,7 @@ export class GraphView {
       return;
     }
     this.choose(node.item.key);
-    this.access.focus(node.item.key);
+    this.focusOn(node.item.key);
     const onSign = at.x < node.rect.x + 30 && at.y < node.rect.y + 34;
     if (twice || (onSign && node.item.kind !== 'task')) this.toggle(node.item.key);
   }
@@ -286,7 +306,7 @@ export class GraphView {
     const inCell = this.stackOf(this.selected);
     if (inCell !== null) return this.walkCells(inCell.node, inCell.at, direction);
     const key = next(scene, this.selected ?? scene.root.key, direction);
-    if (key !== null) this.access.focus(key);
+    if (key !== null) this.focusOn(key);
   }
 
   private stackOf(id: string | null): { node: Node; at: number } | null {
@@ -304,7 +324,7 @@ export class GraphView {
     const across = Math.round((node.rect.width - 28 + cell.gap) / (cell.width + cell.gap));
     const step = { left: -1, right: 1, up: -across, down: across }[direction];
     const member = members[at + step];
-    if (member === undefined) return this.access.focus(node.item.key);
+    if (member === undefined) return this.focusOn(node.item.key);
     this.chooseCell(node, at + step);
   }
 
@@ -323,14 +343,14 @@ export class GraphView {
     const node = this.scene?.nodes.get(this.selected ?? '');
     if (node?.item.kind === 'stack' && node.item.open) this.chooseCell(node, 0);
     else if (node?.item.kind === 'box' && node.item.items[0] !== undefined)
-      this.access.focus(node.item.items[0].key);
+      this.focusOn(node.item.items[0].key);
   }
 
   private leave(): void {
     const inCell = this.stackOf(this.selected);
-    if (inCell !== null) return this.access.focus(inCell.node.item.key);
+    if (inCell !== null) return this.focusOn(inCell.node.item.key);
     const parent = this.scene?.nodes.get(this.selected ?? '')?.item.parent;
-    if (parent != null) this.access.focus(parent.key);
+    if (parent != null) this.focusOn(parent.key);
   }
 
   private resize(): void {
@@ -378,7 +398,16 @@ export class GraphView {
       if (this.stale) this.minimap.paint(scene, theme);
       this.stale = false;
       this.minimap.show(camera, size, theme);
+      if (scene.nodes.size > mostElements) this.rest();
     });
+  }
+
+  /** The camera may have come to rest: other things are near it now. */
+  private rest(): void {
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => {
+      if (this.scene !== null) this.access.update(this.scene, this.near(this.scene));
+    }, restMs);
   }
 }
 
