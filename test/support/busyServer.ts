@@ -48,7 +48,6 @@ export async function busyServer(home: string, size: number): Promise<BusyServer
     loginEnvironment: async () => new Map(),
     pageFolder: '',
     onStop: () => {},
-    pageFolder: '',
     log: pino({ level: 'silent' }),
   });
   const port = await server.listen();

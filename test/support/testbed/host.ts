@@ -77,8 +77,7 @@ export class BedHost {
   /** Kills the sshd of every connection. The one that listens stays, and so do the commands. */
   killSessions(): void {
     for (const { outerPid, command } of this.processes()) {
-      if (/^(\S*\/)?sshd\b/.test(command) && !command.includes('[listener]'))
-        process.kill(outerPid, 'SIGKILL');
+      if (/^(\S*\/)?sshd\b/.test(command) && !command.includes('[listener]')) kill(outerPid);
     }
   }
 
@@ -191,5 +190,14 @@ export class BedHost {
       await sleep(2);
     }
     throw new Error(`sshd does not listen on ${this.name}:\n${this.log()}`);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended since it was seen.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
