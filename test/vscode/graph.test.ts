@@ -75,11 +75,6 @@ describe('the graph in a panel', () => {
     await page().locator('.panel .log', { hasText: 'through' }).waitFor();
     await item(/^second, failed, exit code 3/).waitFor({ state: 'attached' });
     await window.shot('failed');
-    await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
-    await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();
-    await window.shot('logs');
-    await window.page.keyboard.press('Control+F4');
-    await window.page.locator('.tab', { hasText: /^pipeline-/ }).click();
   });
 
   it('is there again after the window was reloaded, with what was selected', async () => {
@@ -109,5 +104,13 @@ describe('the graph in a panel', () => {
     await program('vctl', 'retry', 'pipeline/second');
     await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();
     await window.shot('retried');
+  });
+
+  it('opens the output of a task as a document', async () => {
+    await item(/^first/).focus();
+    await page().locator('.panel h2', { hasText: 'first' }).waitFor();
+    await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
+    await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();
+    await window.shot('logs');
   });
 });
