@@ -42,9 +42,7 @@ describe('commands', () => {
   });
 
   it('exist wherever a menu, a key, a welcome or the walkthrough names one', () => {
-    // The graph's comes with its page.
     const known = new Set([
-      'vbatch.graph.show',
       ...commands,
       ...views.map((id) => `${id}.focus`),
       ...views.map((id) => `${id}.open`),
