@@ -23,12 +23,19 @@ async function follow(path: string): Promise<{ texts: unknown[]; chunks: string[
   const texts: unknown[] = [];
   const chunks: string[] = [];
   const decoder = new FrameDecoder();
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (!isBinary) texts.push(JSON.parse(data.toString()));
-    else
-      for (const { stream, data: bytes } of decoder.push(data)) chunks.push(`${stream} ${bytes.toString()}`);
+  const failed = new Promise<never>((_, reject) => {
+    socket.on('message', (data: Buffer, isBinary) => {
+      try {
+        if (!isBinary) texts.push(JSON.parse(data.toString()));
+        else
+          for (const { stream, data: bytes } of decoder.push(data))
+            chunks.push(`${stream} ${bytes.toString()}`);
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
   });
-  await once(socket, 'close');
+  await Promise.race([once(socket, 'close'), failed]);
   return { texts, chunks };
 }
 
