@@ -31,7 +31,7 @@ async function follow(path: string): Promise<{ texts: unknown[]; chunks: string[
           for (const { stream, data: bytes } of decoder.push(data))
             chunks.push(`${stream} ${bytes.toString()}`);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
   });
