@@ -1,26 +1,14 @@
 /** The graph of a run as a panel of a real window. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
 
-const run = promisify(execFile);
-
 let browser: Browser;
 let host: Host;
 let window: Window;
-
-/** One of our programs, on the server of the window. */
-async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<string> {
-  const env = { ...process.env, VBATCH_HOME: host.state, VBATCH_CONFIG: join(host.home, 'config.yaml') };
-  const file = join(projectFolder, `dist/cli/${name}.cjs`);
-  const { stdout } = await run(process.execPath, [file, ...args], { env, cwd: join(host.home, 'workspace') });
-  return stdout.trim();
-}
 
 /** As much of a canvas as is looked at. */
 interface Canvas {
@@ -53,7 +41,7 @@ beforeAll(async () => {
   );
   const url = host.url(workspace, { extensionDevelopmentPath: projectFolder });
   window = await Window.open(await sealedContext(browser), url, 'graph');
-  await program('vbatch', './pipeline.sh');
+  await host.program('vbatch', './pipeline.sh');
 });
 
 afterAll(async () => {
@@ -100,8 +88,8 @@ describe('the graph in a panel', () => {
     await window.command('Preferences: Toggle between Light/Dark Themes');
     await expect.poll(background).toBeLessThan(128);
     await window.shot('dark');
-    await program('vctl', 'server', 'stop');
-    await program('vctl', 'retry', 'pipeline/second');
+    await host.program('vctl', 'server', 'stop');
+    await host.program('vctl', 'retry', 'pipeline/second');
     await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();
     await window.shot('retried');
   });

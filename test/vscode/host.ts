@@ -1,9 +1,10 @@
 /** Starts one of the VS Codes of hosts/ as a server, and a headless Chromium to show it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { connect } from '../../server/client/launch.ts';
 
@@ -52,9 +53,13 @@ export interface Host {
   readonly output: () => string;
   /** Address of a window on `folder`; the payload names an extension and its tests by their paths. */
   readonly url: (folder: string, payload?: Readonly<Record<string, string>>) => string;
+  /** Runs one of our programs in its workspace, on the server of its windows. What it prints, trimmed. */
+  readonly program: (name: 'vbatch' | 'vctl', ...args: string[]) => Promise<string>;
   /** Ends VS Code, and the vbatch server that was started in it. */
   readonly stop: () => Promise<void>;
 }
+
+const run = promisify(execFile);
 
 /** Where hosts/setup.mjs has installed it, or null. */
 function installation(name: HostName): { node: string; code: string } | null {
@@ -130,6 +135,12 @@ export async function startHost({ name, env = {}, settings = {}, vsix }: HostOpt
     home,
     state,
     output: () => output,
+    program: async (program, ...args) => {
+      const variables = { ...process.env, VBATCH_HOME: state, VBATCH_CONFIG: join(home, 'config.yaml') };
+      const words = [join(projectFolder, `dist/cli/${program}.cjs`), ...args];
+      const { stdout } = await run(process.execPath, words, { env: variables, cwd: join(home, 'workspace') });
+      return stdout.trim();
+    },
     url: (folder, payload = {}) => {
       const url = new URL(`http://127.0.0.1:${port}/`);
       url.searchParams.set('folder', folder);

@@ -1,14 +1,11 @@
 /** The sidebar as a person sees and uses it, in a real window. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
 
-const run = promisify(execFile);
 const script = `#!/bin/sh
 vbatch --name setup true
 vbatch --name broken sh -c "exit 3"
@@ -20,14 +17,6 @@ seq 150 | xargs -I {} vbatch --name part-{} true
 let browser: Browser;
 let host: Host;
 let window: Window;
-
-/** One of our programs, on the server of the window. */
-async function program(name: 'vbatch' | 'vctl', ...args: string[]): Promise<string> {
-  const env = { ...process.env, VBATCH_HOME: host.state, VBATCH_CONFIG: join(host.home, 'config.yaml') };
-  const file = join(projectFolder, `dist/cli/${name}.cjs`);
-  const { stdout } = await run(process.execPath, [file, ...args], { env, cwd: join(host.home, 'workspace') });
-  return stdout.trim();
-}
 
 function textOf(label: string): Promise<string> {
   return window.node(label).innerText();
@@ -57,7 +46,7 @@ describe('the sidebar', () => {
     await welcome.filter({ hasText: 'Nothing has run yet' }).waitFor();
     await window.node('local').waitFor();
     await window.shot('nothing');
-    await program('vbatch', './fan.sh');
+    await host.program('vbatch', './fan.sh');
     await window.node('fan').waitFor();
   });
 
@@ -79,7 +68,7 @@ describe('the sidebar', () => {
     await expect
       .poll(() => window.page.locator('.activitybar .badge-content:visible').count(), { timeout: 45_000 })
       .toBe(0);
-    await program('vbatch', '--name', 'another', 'true');
+    await host.program('vbatch', '--name', 'another', 'true');
     await window.node('another').waitFor();
     await expect
       .poll(() => window.node('broken').getAttribute('class'), { timeout: 45_000 })
