@@ -121,6 +121,7 @@ async function picture(page: Page): Promise<void> {
   await page
     .locator('.item')
     .and(page.getByRole('button', { name: /^10,000|^100 ×/ }))
+    .first()
     .waitFor({ state: 'attached' });
 }
 
