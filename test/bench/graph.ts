@@ -50,14 +50,13 @@ async function measure(browser: Browser, shape: 'one fan-out' | '100 pipelines o
   const plain = await plainCanvas(browser);
   const { page } = await newPage(browser);
   const empty = await timed(() => page.goto('data:text/html,<p>empty'));
+  await page.addInitScript(notePicture);
   await page.goto(await address());
-  await picture(page);
+  await firstPicture(page);
   // An address that differs after the # alone would load nothing.
   await page.goto('about:blank');
-  const first = await timed(async () => {
-    await page.goto(await address());
-    await picture(page);
-  });
+  await page.goto(await address());
+  const first = await firstPicture(page);
   await openAll(page, shape);
   const moving = await frames(page, movingSeconds, move);
   const still = await memory(page);
@@ -117,12 +116,24 @@ function fill(engine: FakeEngine, shape: string): string[] {
   return ids;
 }
 
-async function picture(page: Page): Promise<void> {
-  await page
-    .locator('.item')
-    .and(page.getByRole('button', { name: /^10,000|^100 ×/ }))
-    .first()
-    .waitFor({ state: 'attached' });
+/** Notes when all tasks are told and drawn: the frame after the one in which the elements say so. */
+const notePicture = `addEventListener('DOMContentLoaded', () => {
+  globalThis.pictured = new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      const isTold = /10,[01]00 queued/.test(document.querySelector('.summary')?.textContent ?? '');
+      const isDrawn = [...document.querySelectorAll('.item')].some((item) =>
+        /^(10,000|100) × .*: (10,000|100) queued$/.test(item.getAttribute('aria-label') ?? ''));
+      if (!isTold || !isDrawn) return;
+      observer.disconnect();
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    });
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  });
+})`;
+
+/** Milliseconds from the address to that. */
+async function firstPicture(page: Page): Promise<number> {
+  return await page.evaluate<number>('pictured.then((at) => at)');
 }
 
 /** Opens every stack and box, and waits for the picture of that. */

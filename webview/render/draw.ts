@@ -3,8 +3,9 @@ import { cell, headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
 import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, inOrderOfWork, lookOf, placeOf, statuses } from '../state/statuses.ts';
+import { countsText, lookOf, placeOf, statuses } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
+import { paintBar } from './bar.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import { drawLine, type Pen } from './lines.ts';
 import { cellRect, type Node, type Scene } from './scene.ts';
@@ -60,6 +61,13 @@ export function draw(
         drawStack(pen, node, item, highlight, view);
         break;
     }
+  }
+  const chosen = highlight.selected === null ? null : scene.spotOf(highlight.selected);
+  if (chosen?.at != null && chosen.node.item.kind === 'stack' && chosen.node.item.open) {
+    const rect = cellRect(chosen.node, chosen.at);
+    context.strokeStyle = theme.focus;
+    context.lineWidth = Math.max(2, 2 / zoom);
+    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
   }
 }
 
@@ -184,13 +192,7 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   }
   outline(pen, rect, 6, highlight.selected === item.key);
   const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
-  let x = bar.x;
-  for (const status of inOrderOfWork) {
-    const share = (stack.counts[placeOf(status)] ?? 0) / stack.members.length;
-    context.fillStyle = theme.status[status];
-    context.fillRect(x, bar.y, bar.width * share, bar.height);
-    x += bar.width * share;
-  }
+  paintBar(context, bar, stack, theme);
   if (readable(pen, 12)) {
     const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
     text(pen, title, rect.x + padding, rect.y + 14, rect.width - 2 * padding, 13, theme.text, '600');
@@ -263,10 +265,4 @@ function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highli
     }
   }
   context.globalAlpha = 1;
-  const chosen = members.findIndex(({ task }) => task.id === highlight.selected);
-  if (chosen < 0) return;
-  const rect = cellRect(node, chosen);
-  context.strokeStyle = theme.focus;
-  context.lineWidth = Math.max(2, 2 / pen.zoom);
-  context.strokeRect(rect.x, rect.y, rect.width, rect.height);
 }

@@ -1,4 +1,6 @@
 /** The whole picture in a corner, with what is seen of it; a click or drag goes there. */
+
+import { paintBar } from './bar.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import type { Scene } from './scene.ts';
 import type { Theme } from './theme.ts';
@@ -63,10 +65,13 @@ export class Minimap {
     let left = most;
     for (const { item, rect } of scene.nodes.values()) {
       if (left-- === 0) break;
-      const isLeaf = item.kind === 'task';
-      context.fillStyle = isLeaf ? theme.status[item.entry.task.status] : theme.faint;
-      context.globalAlpha = isLeaf ? 1 : 0.2;
-      context.fillRect(rect.x, rect.y, rect.width, rect.height);
+      if (item.kind === 'stack') paintBar(context, rect, item.stack, theme);
+      else {
+        const isLeaf = item.kind === 'task';
+        context.fillStyle = isLeaf ? theme.status[item.entry.task.status] : theme.faint;
+        context.globalAlpha = isLeaf ? 1 : 0.2;
+        context.fillRect(rect.x, rect.y, rect.width, rect.height);
+      }
     }
     context.globalAlpha = 1;
   }

@@ -12,13 +12,16 @@ export type Dependency = TaskView['dependencies'][number];
 export function upstreamFinder(children: readonly Entry[]): (text: string) => readonly Entry[] {
   const byName = new Map<string, Entry[]>();
   const bySegment = new Map<string, Entry>();
-  for (const entry of children) {
-    const { id, name } = entry.task;
-    const bearers = byName.get(name);
-    if (bearers === undefined) byName.set(name, [entry]);
-    else bearers.push(entry);
-    bySegment.set(id.slice(id.lastIndexOf('/') + 1), entry);
-  }
+  // Only when somebody asks: most of the largest fan-outs wait for nothing.
+  const index = () => {
+    for (const entry of children) {
+      const { id, name } = entry.task;
+      const bearers = byName.get(name);
+      if (bearers === undefined) byName.set(name, [entry]);
+      else bearers.push(entry);
+      bySegment.set(id.slice(id.lastIndexOf('/') + 1), entry);
+    }
+  };
   const known = new Map<string, readonly Entry[]>();
   const find = (text: string): readonly Entry[] => {
     const bearers = byName.get(text);
@@ -35,6 +38,7 @@ export function upstreamFinder(children: readonly Entry[]): (text: string) => re
     return slash > 0 ? find(text.slice(0, slash)) : [];
   };
   return (text) => {
+    if (byName.size === 0) index();
     let found = known.get(text);
     if (found === undefined) known.set(text, (found = find(text)));
     return found;

@@ -16,6 +16,7 @@ export class AccessLayer {
   /** For the one cell of a stack that has the focus: there may be ten thousand. */
   private readonly cell = element('button', 'item');
   private reachable: string | null = null;
+  private zoom = 0;
 
   constructor(
     label: string,
@@ -98,6 +99,9 @@ export class AccessLayer {
   /** Moves the elements to where the camera sees them. */
   follow({ x, y, zoom }: Camera): void {
     this.moving.style.transform = `scale(${zoom}) translate(${-x}px, ${-y}px)`;
+    if (zoom === this.zoom) return;
+    this.zoom = zoom;
+    // Every element inherits it: more than the browser should look at in each frame.
     this.moving.style.setProperty('--ring', `${2 / zoom}px`);
   }
 

@@ -76,14 +76,17 @@ export class RunPage {
       element('footer', '', this.summary, this.note),
     );
     this.stopStream = link.stream({ below: run }, (event) => {
+      const wasWhole = this.tasks.whole;
       const { structure, changed } = applyEvent(this.tasks, event);
       this.count(event.type === 'reset', changed);
       const root = this.tasks.byId.get(run) ?? null;
-      if (structure) this.graph.show(root);
+      const isComplete = this.tasks.whole && !wasWhole;
+      if (structure) this.graph.show(root, isComplete);
       else if (changed.length > 0) this.graph.refresh();
       this.panel.changed(changed);
       this.arrive();
-      this.summaryTimer ||= setTimeout(() => this.tell(), summaryMs);
+      if (isComplete) this.tell();
+      else this.summaryTimer ||= setTimeout(() => this.tell(), summaryMs);
     });
   }
 
@@ -210,6 +213,7 @@ export class RunPage {
   }
 
   private tell(): void {
+    clearTimeout(this.summaryTimer);
     this.summaryTimer = 0;
     const { trouble, whole, byId } = this.tasks;
     const { matches } = this.graph;
