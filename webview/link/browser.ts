@@ -32,6 +32,7 @@ export async function letIn(): Promise<void> {
 
 export class BrowserLink implements Link {
   readonly kind = 'browser';
+  readonly showPlace = null;
 
   async request<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
     const answer = await this.fetch(method, path);
@@ -59,19 +60,21 @@ export class BrowserLink implements Link {
       if (typeof data !== 'string') {
         for (const frame of read(new Uint8Array(data))) {
           if ('error' in frame) end(frame.error);
-          else listener.text(frame.stream, frame.text);
+          else listener.data(frame.stream, frame.bytes);
         }
         return;
       }
       const message = JSON.parse(data) as OutputMessage;
-      if (message.type === 'open' && message.skipped > 0) listener.skipped();
+      if (message.type === 'open') listener.begin(message.before);
       else if (message.type === 'failed') end(message.error.message);
       else if (message.type === 'end') end(null);
     });
     socket.addEventListener('close', () => end('The connection to the log is lost.'));
     return () => {
       over = true;
-      socket.close();
+      // A browser complains about what is closed before it is open.
+      if (socket.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => socket.close());
+      else socket.close();
     };
   }
 

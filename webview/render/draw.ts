@@ -66,13 +66,18 @@ export function draw(
   if (chosen?.at != null && chosen.node.item.kind === 'stack' && chosen.node.item.open) {
     const rect = cellRect(chosen.node, chosen.at);
     context.strokeStyle = theme.focus;
-    context.lineWidth = Math.max(2, 2 / zoom);
+    context.lineWidth = 2.5 / zoom;
     context.strokeRect(rect.x, rect.y, rect.width, rect.height);
   }
 }
 
 function readable({ zoom }: Pen, size: number): boolean {
   return size * zoom >= 7.5;
+}
+
+/** The size of text that is as small on the screen as can be read; null where it is too high for its place. */
+function smallest({ zoom }: Pen, height: number): number | null {
+  return height * zoom >= 11 ? 10 / zoom : null;
 }
 
 function outline(
@@ -129,7 +134,12 @@ function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): 
   outline(pen, rect, 8, highlight.selected === box.key);
   context.fillStyle = theme.status[task.status];
   context.fillRect(rect.x, rect.y + 8, 4, headHeight - 12);
-  if (!readable(pen, 13)) return;
+  if (!readable(pen, 13)) {
+    const size = smallest(pen, headHeight);
+    if (size === null) return;
+    const told = `${lookOf(task.status).sign} ${task.name}`;
+    return text(pen, told, rect.x + 12, rect.y + headHeight / 2 + 2, rect.width - 24, size, theme.text);
+  }
   const { total, done, failed } = task.children;
   const told = `${done}/${total}${failed > 0 ? ` · ${failed} failed` : ''}`;
   const middle = rect.y + headHeight / 2 + 2;
@@ -155,7 +165,13 @@ function drawTask(pen: Pen, rect: Rect, entry: Entry, highlight: Highlight): voi
     text(pen, look.sign, rect.x + 14, rect.y + 34, 20, 12, theme.status[task.status]);
     text(pen, `${look.word}${detailOf(entry)}`, rect.x + 32, rect.y + 34, rect.width - 40, 11, theme.faint);
   } else {
-    context.fillRect(rect.x, rect.y, rect.width, rect.height);
+    const size = smallest(pen, rect.height);
+    const bar = size === null ? rect.width : 3 / pen.zoom;
+    context.fillRect(rect.x, rect.y, bar, rect.height);
+    const told = `${look.sign} ${task.name}`;
+    const left = bar + 4 / pen.zoom;
+    if (size !== null)
+      text(pen, told, rect.x + left, rect.y + rect.height / 2, rect.width - left, size, theme.text);
   }
   context.globalAlpha = 1;
 }
@@ -191,20 +207,16 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
     outline(pen, { ...rect, x: rect.x + 3, y: rect.y + 3 }, 6, false);
   }
   outline(pen, rect, 6, highlight.selected === item.key);
-  const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
-  paintBar(context, bar, stack, theme);
+  const [x, width] = [rect.x + padding, rect.width - 2 * padding];
+  const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
   if (readable(pen, 12)) {
-    const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
-    text(pen, title, rect.x + padding, rect.y + 14, rect.width - 2 * padding, 13, theme.text, '600');
-    text(
-      pen,
-      countsText(stack.counts),
-      rect.x + padding,
-      rect.y + 50,
-      rect.width - 2 * padding,
-      11,
-      theme.faint,
-    );
+    text(pen, title, x, rect.y + 14, width, 13, theme.text, '600');
+    text(pen, countsText(stack.counts), x, rect.y + 50, width, 11, theme.faint);
+    paintBar(context, { x, y: rect.y + 26, width, height: 10 }, stack, theme);
+  } else {
+    const size = smallest(pen, 36);
+    if (size !== null) text(pen, title, x, rect.y + 18, width, size, theme.text);
+    paintBar(context, { x, y: rect.y + 38, width, height: 16 }, stack, theme);
   }
   context.globalAlpha = 1;
   if (item.open) drawCells(pen, node, item, highlight, view);

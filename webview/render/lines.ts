@@ -44,7 +44,7 @@ export function drawLine(pen: Pen, { edge, points }: Line, selected: string | nu
   context.setLineDash([]);
   if (zoom < 0.25) return;
   arrow(pen, points, chosen);
-  if (zoom >= 0.5) label(pen, points, kindLabels[edge.kind]);
+  if (zoom >= 0.75) label(pen, points, kindLabels[edge.kind]);
 }
 
 function arrow({ context, theme }: Pen, points: readonly number[], chosen: boolean): void {

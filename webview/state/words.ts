@@ -3,9 +3,10 @@ import type { TaskView } from '../../server/protocol/tasks.ts';
 import type { Item } from './plan.ts';
 import { countsText, lookOf } from './statuses.ts';
 
-/** Such as `1 h 05 min`, `3 min 12 s` or `4.2 s`. */
+/** Such as `1 h 05 min`, `3 min 12 s`, `4.2 s` or `35 ms`. */
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1_000;
+  if (seconds < 0.1) return `${Math.max(0, Math.round(milliseconds))} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   const minutes = Math.floor(seconds / 60);

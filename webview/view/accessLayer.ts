@@ -14,7 +14,7 @@ export class AccessLayer {
   private readonly moving = element('div', 'moving');
   private readonly buttons = new Map<string, HTMLButtonElement>();
   /** For the one cell of a stack that has the focus: there may be ten thousand. */
-  private readonly cell = element('button', 'item');
+  private readonly cell = element('button', 'item cell');
   private reachable: string | null = null;
   private zoom = 0;
 

@@ -283,7 +283,7 @@ export class GraphView {
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.root;
     if (width === 0 || height === 0) return;
-    this.from.size = { width, height };
+    this.from.resize({ width, height });
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
     if (this.scene !== null) this.from.settle(this.scene.bounds);
