@@ -1,4 +1,5 @@
 /** The page: in a browser, what its address says; in a panel of the editor, what the extension says. */
+import './language.ts';
 import { BrowserLink, letIn } from './link/browser.ts';
 import { EditorLink } from './link/editor.ts';
 import type { Link } from './link/link.ts';

@@ -64,6 +64,8 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
       script: file('page.js'),
       style: file('page.css'),
       worker: file('layoutWorker.js'),
+      language: vscode.env.language,
+      texts: l10n.bundle ?? {},
     });
   };
 

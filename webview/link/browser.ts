@@ -2,6 +2,7 @@
  * The way to the server from a browser. The key that lets the page in is kept in sessionStorage: unlike a
  * cookie, that belongs to this port alone, and no other server on this machine is ever sent it.
  */
+import { t } from '@vscode/l10n';
 import {
   nextStep,
   type StreamEvent,
@@ -69,7 +70,7 @@ export class BrowserLink implements Link {
       else if (message.type === 'failed') end(message.error.message);
       else if (message.type === 'end') end(null);
     });
-    socket.addEventListener('close', () => end('The connection to the log is lost.'));
+    socket.addEventListener('close', () => end(t('The connection to the log is lost.')));
     return () => {
       over = true;
       // A browser complains about what is closed before it is open.
@@ -101,7 +102,7 @@ export class BrowserLink implements Link {
       answer = await fetch(path, { method, headers });
     } catch (error) {
       throw new Error(
-        'The vbatch server does not answer; it may have stopped. `vctl open` opens this page again.',
+        t('The vbatch server does not answer; it may have stopped. `vctl open` opens this page again.'),
         { cause: error },
       );
     }
@@ -172,8 +173,9 @@ class BrowserStream {
     socket.addEventListener('close', () => {
       if (this.socket !== socket) return;
       this.socket = null;
-      const reason =
-        'the connection to the vbatch server is lost; `vctl open` opens this page again if it does not come back';
+      const reason = t(
+        'the connection to the vbatch server is lost; `vctl open` opens this page again if it does not come back',
+      );
       this.take({ type: 'lost', reason, chance: Math.random() });
     });
   }

@@ -1,5 +1,7 @@
 /** Takes apart the frames in which both streams of a log arrive (server/http/frames.ts writes them). */
 
+import { t } from '@vscode/l10n';
+
 export type Frame =
   | { readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
   | { readonly error: string };
@@ -44,6 +46,6 @@ export function messageOf(body: string): string {
   try {
     return (JSON.parse(body) as { error: { message: string } }).error.message;
   } catch {
-    return 'The server gave an answer that cannot be read.';
+    return t('The server gave an answer that cannot be read.');
   }
 }

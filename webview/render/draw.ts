@@ -1,10 +1,12 @@
 /** Draws what the camera sees of a scene. Text and detail only where they can be read. */
+import { t } from '@vscode/l10n';
 import { cell, headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
 import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
 import { countsText, lookOf, placeOf, statuses } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
+import { ghostNote, progressText, stackTitle } from '../state/words.ts';
 import { paintBar } from './bar.ts';
 import { type Camera, type Size, seen } from './camera.ts';
 import { drawLine, type Pen } from './lines.ts';
@@ -140,13 +142,11 @@ function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): 
     const told = `${lookOf(task.status).sign} ${task.name}`;
     return text(pen, told, rect.x + 12, rect.y + headHeight / 2 + 2, rect.width - 24, size, theme.text);
   }
-  const { total, done, failed } = task.children;
-  const told = `${done}/${total}${failed > 0 ? ` · ${failed} failed` : ''}`;
   const middle = rect.y + headHeight / 2 + 2;
   text(pen, `▾ ${lookOf(task.status).sign}`, rect.x + 12, middle, 60, 13, theme.status[task.status]);
   text(pen, task.name, rect.x + 44, middle, rect.width - 44 - 110, 13, theme.text, '600');
   context.textAlign = 'end';
-  text(pen, told, rect.x + rect.width - 12, middle, 130, 11, theme.faint);
+  text(pen, progressText(task), rect.x + rect.width - 12, middle, 130, 11, theme.faint);
   context.textAlign = 'start';
 }
 
@@ -178,7 +178,7 @@ function drawTask(pen: Pen, rect: Rect, entry: Entry, highlight: Highlight): voi
 
 function detailOf({ task, children }: Entry): string {
   if (children.length > 0) return ` · ${task.children.done}/${task.children.total}`;
-  if (task.status === 'FAILURE' && task.exitCode !== null) return ` · exit code ${task.exitCode}`;
+  if (task.status === 'FAILURE' && task.exitCode !== null) return ` · ${t('exit code {0}', task.exitCode)}`;
   return task.host === null || task.host === 'local' ? ` · ${task.pool}` : ` · ${task.host}`;
 }
 
@@ -188,8 +188,7 @@ function drawGhost(pen: Pen, rect: Rect, name: string, awaited: boolean): void {
   outline(pen, rect, 6, false, true);
   if (!readable(pen, 12)) return;
   text(pen, name, rect.x + 12, rect.y + 14, rect.width - 20, 12, theme.faint, 'italic');
-  const note = awaited ? 'not submitted yet' : 'never submitted';
-  text(pen, note, rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
+  text(pen, ghostNote(awaited), rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
 }
 
 type StackItem = Extract<Item, { kind: 'stack' }>;
@@ -208,7 +207,7 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
   }
   outline(pen, rect, 6, highlight.selected === item.key);
   const [x, width] = [rect.x + padding, rect.width - 2 * padding];
-  const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
+  const title = `${item.open ? '▾' : '▸'} ${stackTitle(stack)}`;
   if (readable(pen, 12)) {
     text(pen, title, x, rect.y + 14, width, 13, theme.text, '600');
     text(pen, countsText(stack.counts), x, rect.y + 50, width, 11, theme.faint);

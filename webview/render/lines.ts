@@ -1,4 +1,5 @@
 /** Draws dependencies: their kinds differ by line and label, never by colour alone. */
+import { t } from '@vscode/l10n';
 import type { Dependency } from '../state/upstreams.ts';
 import type { Line } from './scene.ts';
 import type { Theme } from './theme.ts';
@@ -13,9 +14,9 @@ export interface Pen {
 
 /** The flag that makes each kind, in few words. */
 export const kindLabels: Readonly<Record<Dependency['kind'], string>> = {
-  success: 'success',
-  fail: 'fail',
-  any: 'any end',
+  success: t('success'),
+  fail: t('fail'),
+  any: t('any end'),
 };
 
 const dashes: Readonly<Record<Dependency['kind'], readonly number[]>> = {

@@ -1,9 +1,10 @@
 /** The picture of one run: canvas, elements over it, minimap, and what pointer and keyboard do there. */
 
+import { t } from '@vscode/l10n';
 import { Layouter } from '../layout/layouter.ts';
 import type { Places, Rect } from '../layout/place.ts';
 import { outlineOf } from '../layout/sizes.ts';
-import { type Camera, centred, panned, zoomed } from '../render/camera.ts';
+import { type Camera, centred, overlaps, panned, zoomed } from '../render/camera.ts';
 import { draw } from '../render/draw.ts';
 import { Minimap } from '../render/minimap.ts';
 import { hit, memberOf, type Node, rectOf, type Scene, type Spot, sceneOf } from '../render/scene.ts';
@@ -63,7 +64,7 @@ export class GraphView {
     this.folds = new Map(saved?.folds);
     this.from = new Viewpoint(saved?.camera ?? null, { changed: () => this.redraw(), moved: act.moved });
     this.layouter = new Layouter(worker, (plan, places) => this.arrive(plan, places));
-    this.access = new AccessLayer('Graph of the run', {
+    this.access = new AccessLayer(t('Graph of the run'), {
       focused: (key) => this.attend(key),
       pressed: (key) => this.toggle(key),
     });
@@ -241,7 +242,7 @@ export class GraphView {
     const node = this.scene?.nodes.get(key);
     if (node === undefined) return;
     if (this.selected !== key) this.choose(key);
-    this.from.reveal(headOf(node));
+    this.from.reveal(headOf({ node, at: null }));
   }
 
   private toggle(key: string): void {
@@ -283,10 +284,15 @@ export class GraphView {
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.root;
     if (width === 0 || height === 0) return;
-    this.from.resize({ width, height });
+    const chosen = this.spotOf(this.selected);
+    const head = chosen === null ? null : headOf(chosen);
+    const wasSeen = head !== null && overlaps(head, this.from.seen);
+    this.from.size = { width, height };
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
     if (this.scene !== null) this.from.settle(this.scene.bounds);
+    // The panel of what is selected must not hide it.
+    if (wasSeen && this.from.placed) this.from.reveal(head);
     this.redraw();
   }
 
@@ -314,9 +320,10 @@ export class GraphView {
   }
 }
 
-/** What has to be seen of an item that has the focus: of a box, its head. */
-function headOf({ item, rect }: Node): Rect {
-  return item.kind === 'box'
+/** What has to be seen of what is selected: of a box, its head. */
+function headOf(spot: Spot): Rect {
+  const rect = rectOf(spot);
+  return spot.node.item.kind === 'box'
     ? { ...rect, width: Math.min(rect.width, 240), height: Math.min(rect.height, 60) }
     : rect;
 }

@@ -1,4 +1,5 @@
 /** The output of a task, which follows while the task runs. */
+import { t } from '@vscode/l10n';
 import { type LogLine, LogLines } from '../../logtext/lines.ts';
 import type { Link } from '../link/link.ts';
 import { element, setText } from './dom.ts';
@@ -43,10 +44,10 @@ export class LogView {
     this.text.tabIndex = 0;
     this.text.setAttribute('role', 'log');
     this.text.setAttribute('aria-live', 'off');
-    this.text.setAttribute('aria-label', `Output of ${id}`);
+    this.text.setAttribute('aria-label', t('Output of {0}', id));
     this.root.append(this.note, this.text);
     this.text.hidden = true;
-    this.say('waiting for output …');
+    this.say(t('waiting for output …'));
     this.stopReading = link.log(
       { id, attempt, tail },
       {
@@ -62,7 +63,7 @@ export class LogView {
         },
         end: (error) => {
           if (error !== null) this.say(error);
-          else if (this.model.lines.length === 0) this.say('no output');
+          else if (this.model.lines.length === 0) this.say(t('no output'));
         },
       },
     );
@@ -84,7 +85,7 @@ export class LogView {
       this.text.hidden = false;
       this.trim();
       this.draw();
-      this.say(this.cut ? 'only the end is shown here; `vctl log` prints all' : '');
+      this.say(this.cut ? t('only the end is shown here; `vctl log` prints all') : '');
       if (this.follow) this.text.scrollTop = this.text.scrollHeight;
     });
   }

@@ -66,14 +66,6 @@ export class Viewpoint {
     this.glideTo(fitted(bounds, this.size));
   }
 
-  /** The view has another size; what was in its middle stays there. */
-  resize(size: Size): void {
-    const { zoom } = this.camera;
-    if (this.placed)
-      this.shift((this.size.width - size.width) / 2 / zoom, (this.size.height - size.height) / 2 / zoom);
-    this.size = size;
-  }
-
   /** The picture has become another one, or the view has another size. */
   settle(bounds: Rect): void {
     if (!this.placed) this.camera = fitted(bounds, this.size);
