@@ -1,5 +1,6 @@
 /** The graph page in a real browser, on a real server, with pipelines as a person writes them. */
 import { execFileSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
@@ -242,6 +243,44 @@ vbatch --name nested ./nested.sh
     for (const page of [first, second, foreign]) await page.context().close();
   });
 
+  it('comes back by itself when the server was killed, and tells nothing to who has its port meanwhile', async () => {
+    const id = await submit('vbatch --name lasting ./gate.sh sum');
+    const { page, errors } = await newPage(browser);
+    await page.goto(await address(id));
+    await seen(page, /^lasting, running/);
+    await page.locator('.panel .log', { hasText: 'sum begins' }).waitFor();
+    const [port, oldKey] = [sandbox.discovery()?.port ?? 0, await key(page)];
+    const told: string[] = [];
+    const impostor = createServer((request, response) => {
+      told.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      request.on('data', (data: Buffer) => told.push(data.toString()));
+      request.on('end', () => response.end('{"nonce":"n","proof":"p"}'));
+    });
+    impostor.on('upgrade', (request, socket) => {
+      told.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      socket.destroy();
+    });
+    sandbox.killServer();
+    await expect.poll(() => listen(impostor, port)).toBe(true);
+    await page.locator('.note', { hasText: 'Another program has the port' }).waitFor();
+    const passed = told.filter((text) => text.startsWith('/v1/page/return'));
+    expect(passed.length).toBeGreaterThan(0);
+    expect(told.join('\n')).not.toContain(oldKey);
+    impostor.closeAllConnections();
+    await new Promise((resolve) => impostor.close(resolve));
+
+    await sandbox.shell('vctl list');
+    expect(sandbox.discovery()?.port).toBe(port);
+    await openGate('sum');
+    await seen(page, /^lasting, done/);
+    await page.locator('.panel .log', { hasText: 'sum ends' }).waitFor();
+    expect(await key(page)).not.toBe(oldKey);
+    await page.reload();
+    await seen(page, /^lasting, done/);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it('keeps twenty pages up to date at once', async () => {
     const id = await submit('vbatch --name many ./gate.sh sum');
     const { page: first } = await newPage(browser);
@@ -258,3 +297,11 @@ vbatch --name nested ./nested.sh
     await first.context().close();
   });
 });
+
+/** Whether the port was free. */
+function listen(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+}

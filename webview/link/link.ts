@@ -21,6 +21,8 @@ export interface LogListener {
   /** Comes first: how many bytes of each stream are left out at the beginning. */
   begin(before: { readonly stdout: number; readonly stderr: number }): void;
   data(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** It begins anew by itself, as soon as it can. */
+  lost(reason: string): void;
   /** Nothing more comes; the error says why, or is null at the end of the task. */
   end(error: string | null): void;
 }

@@ -55,12 +55,15 @@ export class LogView {
           this.model = new LogLines({ stdout: stdout > 0, stderr: stderr > 0 });
           this.position = stdout + stderr;
           this.cut = this.position > 0;
+          this.rows.clear();
+          this.text.replaceChildren();
         },
         data: (stream, bytes) => {
           this.model.write(stream, bytes, this.position);
           this.position += bytes.length;
           this.redraw();
         },
+        lost: (reason) => this.say(reason),
         end: (error) => {
           if (error !== null) this.say(error);
           else if (this.model.lines.length === 0) this.say(t('no output'));

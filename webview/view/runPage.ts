@@ -223,6 +223,6 @@ export class RunPage {
     const found = matching === null ? '' : `${t('{0} found', numberText(matching))} · `;
     setText(this.summary, found + countsText(this.counts));
     const loading = whole ? '' : t('loading …');
-    setText(this.note, trouble === null ? loading : t('{0}; trying again', trouble));
+    setText(this.note, trouble === null ? loading : t('{0}; trying again', trouble.replace(/\.$/, '')));
   }
 }
