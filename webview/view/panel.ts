@@ -7,7 +7,7 @@ import { type Link, taskPath } from '../link/link.ts';
 import { kindLabels } from '../render/lines.ts';
 import { lookOf } from '../state/statuses.ts';
 import { type Entry, siblingsOf, type Tasks } from '../state/tasks.ts';
-import { upstreamFinder } from '../state/upstreams.ts';
+import { type Dependency, upstreamFinder } from '../state/upstreams.ts';
 import { childrenText, durationText, ranFor, statusText } from '../state/words.ts';
 import { actionButtons } from './actions.ts';
 import { element, linkButton, setText } from './dom.ts';
@@ -159,8 +159,9 @@ export class Panel {
     if (task.dependencies.length === 0) return null;
     const find = upstreamFinder(this.siblings(task));
     const list = element('ul', '');
-    for (const { name, kind, state } of task.dependencies) {
-      const [found, second] = find(name);
+    for (const dependency of task.dependencies) {
+      const { name, kind, state } = dependency;
+      const [found, second] = find(dependency);
       const target =
         found !== undefined && second === undefined
           ? linkButton(name, () => this.act.go(found.task.id))
@@ -174,14 +175,16 @@ export class Panel {
   private downstreams(task: TaskView): Node | null {
     const siblings = this.siblings(task);
     const find = upstreamFinder(siblings);
-    const names = new Map<string, boolean>();
-    const isMeant = (name: string) => {
-      let meant = names.get(name);
+    /** By what was found, which is the same for all that wait for a large fan-in. */
+    const known = new Map<readonly Entry[], boolean>();
+    const isMeant = (dependency: Dependency) => {
+      const upstreams = find(dependency);
+      let meant = known.get(upstreams);
       if (meant === undefined)
-        names.set(name, (meant = find(name).some((entry) => entry.task.id === task.id)));
+        known.set(upstreams, (meant = upstreams.some((entry) => entry.task.id === task.id)));
       return meant;
     };
-    const found = siblings.filter((entry) => entry.task.dependencies.some(({ name }) => isMeant(name)));
+    const found = siblings.filter((entry) => entry.task.dependencies.some(isMeant));
     if (found.length === 0) return null;
     const list = element('ul', '');
     for (const { task: other } of found.slice(0, mostNames)) {
