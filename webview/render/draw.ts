@@ -1,26 +1,19 @@
 /** Draws what the camera sees of a scene. Text and detail only where they can be read. */
 import { t } from '@vscode/l10n';
-import { cell, headHeight, padding } from '../layout/measures.ts';
+import { headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
-import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, lookOf, placeOf, statuses } from '../state/statuses.ts';
+import { countsText, lookOf } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
 import { ghostNote, progressText, stackTitle } from '../state/words.ts';
 import { paintBar } from './bar.ts';
 import { type Camera, type Size, seen } from './camera.ts';
-import { drawLine, type Pen } from './lines.ts';
+import { drawCells } from './cells.ts';
+import { dim, type Highlight, matched } from './highlight.ts';
+import { drawLine } from './lines.ts';
+import { outline, type Pen, readable, smallest, text } from './pen.ts';
 import { cellRect, type Node, type Scene } from './scene.ts';
 import type { Theme } from './theme.ts';
-
-export interface Highlight {
-  /** Id of the selected task, or key of the selected item. */
-  readonly selected: string | null;
-  /** What is looked for or filtered; the rest is dimmed. Null where everything counts. */
-  readonly matches: ((entry: Entry) => boolean) | null;
-}
-
-const dim = 0.25;
 
 export function draw(
   context: CanvasRenderingContext2D,
@@ -71,62 +64,6 @@ export function draw(
     context.lineWidth = 2.5 / zoom;
     context.strokeRect(rect.x, rect.y, rect.width, rect.height);
   }
-}
-
-function readable({ zoom }: Pen, size: number): boolean {
-  return size * zoom >= 7.5;
-}
-
-/** The size of text that is as small on the screen as can be read; null where it is too high for its place. */
-function smallest({ zoom }: Pen, height: number): number | null {
-  return height * zoom >= 11 ? 10 / zoom : null;
-}
-
-function outline(
-  { context, zoom, theme }: Pen,
-  rect: Rect,
-  radius: number,
-  chosen: boolean,
-  dashed = false,
-): void {
-  context.beginPath();
-  if (radius * zoom < 2) context.rect(rect.x, rect.y, rect.width, rect.height);
-  else context.roundRect(rect.x, rect.y, rect.width, rect.height, radius);
-  context.fill();
-  context.strokeStyle = chosen ? theme.focus : theme.border;
-  context.lineWidth = Math.max(chosen ? 2.5 : 1, (chosen ? 2.5 : 0.5) / zoom);
-  context.setLineDash(dashed ? [5, 4] : []);
-  context.stroke();
-  context.setLineDash([]);
-}
-
-function text(
-  pen: Pen,
-  content: string,
-  x: number,
-  y: number,
-  width: number,
-  size: number,
-  colour: string,
-  weight = '',
-): void {
-  const { context, theme } = pen;
-  const font = `${weight} ${size}px ${theme.font}`;
-  // To set a font costs more than to draw a word in it.
-  if (pen.font !== font) context.font = pen.font = font;
-  context.fillStyle = colour;
-  context.textBaseline = 'middle';
-  context.fillText(shortened(content, width, size), x, y);
-}
-
-/** Cut by its number of characters: measuring every text in every frame would cost more than drawing it. */
-function shortened(content: string, width: number, size: number): string {
-  const most = Math.floor(width / (size * 0.56));
-  return content.length <= most ? content : `${content.slice(0, Math.max(1, most - 1))}…`;
-}
-
-function matched(entry: Entry, { matches }: Highlight): boolean {
-  return matches === null || matches(entry);
 }
 
 function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): void {
@@ -218,62 +155,5 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
     paintBar(context, { x, y: rect.y + 38, width, height: 16 }, stack, theme);
   }
   context.globalAlpha = 1;
-  if (item.open) drawCells(pen, node, item, highlight, view);
-}
-
-/** Only the cells that can be seen, status by status: each change of colour costs. */
-function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highlight, view: Rect): void {
-  const { context, theme } = pen;
-  const { members } = stack;
-  const { columns, rows } = gridOf(members.length);
-  const [left, top] = [node.rect.x + padding, node.rect.y + cellsTop];
-  const [across, down] = [cell.width + cell.gap, cell.height + cell.gap];
-  const first = {
-    column: Math.max(0, Math.floor((view.x - left) / across)),
-    row: Math.max(0, Math.floor((view.y - top) / down)),
-  };
-  const last = {
-    column: Math.min(columns - 1, Math.floor((view.x + view.width - left) / across)),
-    row: Math.min(rows - 1, Math.floor((view.y + view.height - top) / down)),
-  };
-  /** Places of cells by status, those that are dimmed apart. Made in each frame, so without a key to build. */
-  const buckets: number[][] = Array.from({ length: 2 * statuses.length }, () => []);
-  for (let row = first.row; row <= last.row; row++) {
-    for (let column = first.column; column <= last.column; column++) {
-      const at = row * columns + column;
-      const entry = members[at];
-      if (entry === undefined) break;
-      buckets[2 * placeOf(entry.task.status) + (matched(entry, highlight) ? 1 : 0)]?.push(at);
-    }
-  }
-  const legible = readable(pen, 11);
-  for (const status of statuses) {
-    for (const bright of [false, true]) {
-      const places = buckets[2 * placeOf(status) + (bright ? 1 : 0)] ?? [];
-      if (places.length === 0) continue;
-      context.fillStyle = theme.status[status];
-      context.globalAlpha = (bright ? 1 : dim) * (legible ? 0.28 : 0.85);
-      for (const at of places) {
-        const x = left + (at % columns) * across;
-        const y = top + Math.floor(at / columns) * down;
-        context.fillRect(x, y, cell.width, cell.height);
-      }
-      context.globalAlpha = bright ? 1 : dim;
-      if (!legible) continue;
-      for (const at of places) {
-        const rect = cellRect(node, at);
-        const name = members[at]?.task.name ?? '';
-        text(
-          pen,
-          `${lookOf(status).sign} ${name}`,
-          rect.x + 6,
-          rect.y + rect.height / 2,
-          rect.width - 10,
-          11,
-          theme.text,
-        );
-      }
-    }
-  }
-  context.globalAlpha = 1;
+  if (item.open) drawCells(pen, rect, stack, highlight, view);
 }

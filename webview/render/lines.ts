@@ -1,16 +1,8 @@
 /** Draws dependencies: their kinds differ by line and label, never by colour alone. */
 import { t } from '@vscode/l10n';
 import type { Dependency } from '../state/upstreams.ts';
+import type { Pen } from './pen.ts';
 import type { Line } from './scene.ts';
-import type { Theme } from './theme.ts';
-
-export interface Pen {
-  readonly context: CanvasRenderingContext2D;
-  readonly zoom: number;
-  readonly theme: Theme;
-  /** The font that is set. */
-  font: string;
-}
 
 /** The flag that makes each kind, in few words. */
 export const kindLabels: Readonly<Record<Dependency['kind'], string>> = {
