@@ -59,12 +59,13 @@ await Promise.all([
     format: 'iife',
     legalComments: 'none',
     logLevel: 'warning',
-    entryPoints: { page: 'webview/page.ts', layoutWorker: 'webview/layout/layoutWorker.ts' },
+    entryPoints: ['webview/page.ts', 'webview/page.css', 'webview/layout/layoutWorker.ts'],
+    entryNames: '[name]',
     outdir: 'dist/webview',
   }),
 ]);
 
-for (const file of ['page.html', 'page.css', 'icon.svg']) cpSync(`webview/${file}`, `dist/webview/${file}`);
+for (const file of ['page.html', 'icon.svg']) cpSync(`webview/${file}`, `dist/webview/${file}`);
 
 // What VS Code's terminals find on PATH (extension/terminal).
 mkdirSync('dist/bin');

@@ -17,6 +17,7 @@ import { hostFacts } from './hosts/facts.ts';
 import { LocalHost } from './hosts/local.ts';
 import { leadsToHost } from './hosts/ssh/lookUp.ts';
 import { sshHosts } from './hosts/ssh/make.ts';
+import { doorOf } from './http/doorFile.ts';
 import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
 import { openStore } from './store/store.ts';
@@ -100,6 +101,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
     token,
     loginEnvironment: () => local.loginEnvironment(),
     onStop,
+    door: doorOf(home),
     pageFolder: fileURLToPath(new URL('webview/', import.meta.url)),
     log,
   });

@@ -1,7 +1,9 @@
 /** The page: in a browser, what its address says; in a panel of the editor, what the extension says. */
-import { BrowserLink, letIn } from './link/browser.ts';
+import './language.ts';
+import { BrowserLink } from './link/browser.ts';
 import { EditorLink } from './link/editor.ts';
 import type { Link } from './link/link.ts';
+import { Pass } from './link/pass.ts';
 import { element } from './view/dom.ts';
 import { LogPage } from './view/logPage.ts';
 import { RunPage, type RunState } from './view/runPage.ts';
@@ -66,9 +68,10 @@ async function start(): Promise<void> {
     const link: Link = new EditorLink((id) => showRun(link, id));
     return;
   }
-  const link = new BrowserLink();
+  const pass = new Pass();
+  const link = new BrowserLink(pass);
   addEventListener('pagehide', () => save(link));
-  await letIn();
+  await pass.letIn();
   const follow = () => {
     const [, kind, text = ''] = /^#(run|log)\/(.+)$/s.exec(location.hash) ?? [];
     const id = decodeURIComponent(text);
@@ -79,7 +82,7 @@ async function start(): Promise<void> {
   };
   addEventListener('hashchange', () => {
     if (!location.hash.startsWith('#open/')) return follow();
-    letIn().then(follow, fail);
+    pass.letIn().then(follow, fail);
   });
   follow();
 }

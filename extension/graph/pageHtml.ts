@@ -6,12 +6,15 @@ export interface PageSources {
   readonly script: string;
   readonly style: string;
   readonly worker: string;
+  /** Tag of the person's language, and the texts in it by the English ones. */
+  readonly language: string;
+  readonly texts: unknown;
 }
 
 /** The hash of no text: the controls' library makes empty style elements and fills them by script. */
 const emptyStyle = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 
-export function pageHtml({ origin, script, style, worker }: PageSources): string {
+export function pageHtml({ origin, script, style, worker, language, texts }: PageSources): string {
   const policy = [
     "default-src 'none'",
     `script-src ${origin}`,
@@ -21,7 +24,7 @@ export function pageHtml({ origin, script, style, worker }: PageSources): string
     `connect-src ${origin}`,
   ].join('; ');
   return `<!doctype html>
-<html lang="en">
+<html lang="${attribute(language)}">
   <head>
     <meta charset="utf-8" />
     <meta http-equiv="Content-Security-Policy" content="${attribute(policy)}" />
@@ -29,7 +32,7 @@ export function pageHtml({ origin, script, style, worker }: PageSources): string
     <link rel="stylesheet" href="${attribute(style)}" />
     <script src="${attribute(script)}" defer></script>
   </head>
-  <body data-worker="${attribute(worker)}"></body>
+  <body data-worker="${attribute(worker)}" data-texts="${attribute(JSON.stringify(texts))}"></body>
 </html>
 `;
 }

@@ -1,9 +1,12 @@
 /** Panels with the graph of a run: one for each run, restored with the window. */
 import * as vscode from 'vscode';
+import type { Place } from '../../logtext/references.ts';
 import { EventStream } from '../../server/client/events.ts';
+import { VbatchError } from '../../server/protocol/errors.ts';
 import type { EditorMessage, PageMessage } from '../../webview/link/messages.ts';
-import { registerCommand } from '../commands.ts';
+import { registerCommand, showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
+import { finderFor } from '../logs/document.ts';
 import { pageHtml } from './pageHtml.ts';
 import { Relay } from './relay.ts';
 
@@ -35,6 +38,8 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
       },
       post,
       showLog: (id) => void vscode.commands.executeCommand('vbatch.task.openLog', { id }),
+      showPlace: (id, place) =>
+        void showPlace(parts, id, place).catch((error: unknown) => showFailure(parts, error)),
       ready() {
         isReady = true;
         post({ type: 'show', id: wanted });
@@ -59,6 +64,8 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
       script: file('page.js'),
       style: file('page.css'),
       worker: file('layoutWorker.js'),
+      language: vscode.env.language,
+      texts: l10n.bundle ?? {},
     });
   };
 
@@ -84,4 +91,15 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
     const placeHolder = l10n.t('Show which run as a graph?');
     return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.detail;
   }
+}
+
+/** Opens the file that a task has named in its output. */
+async function showPlace(parts: Parts, id: string, { path, line, column }: Place): Promise<void> {
+  const task = await (await parts.connection.client()).task(id);
+  const file = await finderFor(task, task.host ?? 'local').find(path);
+  if (file === null) {
+    throw new VbatchError('notFound', vscode.l10n.t('There is no file {0} on this machine.', path));
+  }
+  const at = new vscode.Position(Math.max(0, line - 1), Math.max(0, (column ?? 1) - 1));
+  await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
 }

@@ -2,6 +2,7 @@
  * What a graph page in the editor asks for, and what comes of it. The page reaches the server only by this, so
  * that it knows neither port nor token, and works as well where the server is on another machine.
  */
+import type { Place } from '../../logtext/references.ts';
 import type { Client } from '../../server/client/client.ts';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
@@ -13,6 +14,7 @@ export interface RelayOptions {
   readonly stream: (below: string | null, listener: (event: StreamEvent) => void) => () => void;
   readonly post: (message: EditorMessage) => void;
   readonly showLog: (id: string) => void;
+  readonly showPlace: (id: string, place: Place) => void;
   /** The page is there and waits to be told what to show. */
   readonly ready: () => void;
 }
@@ -36,6 +38,8 @@ export class Relay {
         return this.options.ready();
       case 'showLog':
         return this.options.showLog(message.id);
+      case 'showPlace':
+        return this.options.showPlace(message.id, message.place);
       case 'end':
         this.ends.get(message.call)?.();
         this.ends.delete(message.call);
@@ -74,15 +78,15 @@ export class Relay {
     const gone = new AbortController();
     this.ends.set(call, () => gone.abort());
     const { post } = this.options;
-    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     try {
       const client = await this.options.client();
       const which = attempt === null ? {} : { attempt };
       const place = await client.logPlace(id, { ...which, position: -tail });
-      if (place.position > 0) post({ type: 'logSkipped', call });
+      post({ type: 'logBegin', call, before: place.before });
       const from = { ...which, ...place.before, follow: true };
       for await (const { stream, data } of client.log(id, from, gone.signal)) {
-        post({ type: 'logText', call, stream, text: decoders[stream].decode(data, { stream: true }) });
+        // A copy: the editor would send a Buffer as a list of numbers, with all of the memory around it.
+        post({ type: 'logData', call, stream, bytes: Uint8Array.from(data) });
       }
       post({ type: 'logEnd', call, error: null });
     } catch (error) {

@@ -5,13 +5,8 @@ import { WebSocket } from 'ws';
 import { type ErrorBody, errorEntry, isErrorCode, VbatchError } from '../protocol/errors.ts';
 import type { StreamMessage } from '../protocol/tasks.ts';
 import { lastingTimers, type Timers } from '../timers.ts';
-import {
-  nextStep,
-  type StreamEffect,
-  type StreamEvent,
-  type StreamInput,
-  type StreamState,
-} from './eventStreamState.ts';
+import { type ConnectionEvents, StreamRun } from './eventStreamRun.ts';
+import type { StreamEvent } from './eventStreamState.ts';
 import type { Address } from './transport.ts';
 
 /** A server that does not finish the handshake within this time is taken for gone. */
@@ -27,103 +22,79 @@ export interface EventStreamOptions {
 }
 
 export class EventStream {
-  private state: StreamState = { phase: 'idle' };
-  private socket: WebSocket | null = null;
-  private endPause: () => void = () => {};
-  private readonly timers: Timers;
+  private readonly run: StreamRun;
 
   constructor(private readonly options: EventStreamOptions) {
-    this.timers = options.timers ?? lastingTimers;
+    const { listener, timers = lastingTimers } = options;
+    this.run = new StreamRun({
+      connect: (after, events) => this.connect(after, events),
+      listener,
+      after: (milliseconds, action) => timers.after(milliseconds, action),
+    });
   }
 
   /** Connects. The listener hears of everything from now on. */
   start(): void {
-    this.take({ type: 'start' });
+    this.run.start();
   }
 
   /** Ends for good. The listener hears nothing more. */
   stop(): void {
-    this.take({ type: 'stop' });
+    this.run.stop();
   }
 
-  private take(input: StreamInput): void {
-    const { state, effects } = nextStep(this.state, input);
-    this.state = state;
-    for (const effect of effects) this.perform(effect);
+  private connect(after: number, events: ConnectionEvents): () => void {
+    let socket: WebSocket | null = null;
+    let isEnded = false;
+    this.options.locate().then(
+      (address) => {
+        if (!isEnded) socket = this.open(address, after, events);
+      },
+      (error: Error) => fail(error, events),
+    );
+    return () => {
+      isEnded = true;
+      socket?.terminate();
+    };
   }
 
-  private perform(effect: StreamEffect): void {
-    switch (effect.type) {
-      case 'connect':
-        void this.connect(effect.after);
-        return;
-      case 'disconnect':
-        this.socket?.terminate();
-        this.socket = null;
-        return;
-      case 'pause':
-        this.endPause = this.timers.after(effect.milliseconds, () => this.take({ type: 'resumed' }));
-        return;
-      case 'endPause':
-        this.endPause();
-        return;
-      case 'tell':
-        this.options.listener(effect.event);
-        return;
-    }
-  }
-
-  private async connect(after: number): Promise<void> {
-    let address: Address;
-    try {
-      address = await this.options.locate();
-    } catch (error) {
-      this.fail(error as Error);
-      return;
-    }
-    if (this.state.phase !== 'connecting') return;
+  private open({ port, token }: Address, after: number, events: ConnectionEvents): WebSocket {
     const { below } = this.options;
     const query = `after=${after}${below === null ? '' : `&below=${encodeURIComponent(below.toWellFormed())}`}`;
-    const socket = new WebSocket(`ws://127.0.0.1:${address.port}/v1/events?${query}`, {
-      headers: { authorization: `Bearer ${address.token}` },
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/events?${query}`, {
+      headers: { authorization: `Bearer ${token}` },
       handshakeTimeout: handshakeMs,
       perMessageDeflate: false,
     });
-    this.socket = socket;
     let reason = 'the server ended the connection';
-    socket.on('open', () => this.take({ type: 'opened' }));
+    let isRefused = false;
+    socket.on('open', () => events.opened());
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString()) as StreamMessage;
       if (message.type === 'dropped') reason = 'the server dropped this client, which reads too slowly';
-      this.take({ type: 'message', message });
+      events.message(message);
     });
     socket.on('unexpected-response', (request, response) => {
-      void this.refused(response).finally(() => request.destroy());
+      isRefused = true;
+      void errorOf(response).then((error) => {
+        request.destroy();
+        fail(error, events);
+      });
     });
     // A `close` follows.
     socket.on('error', (error) => {
       reason = error.message;
     });
     socket.on('close', () => {
-      if (this.socket === socket) this.lose(reason);
+      if (!isRefused) events.lost(reason);
     });
+    return socket;
   }
+}
 
-  private lose(reason: string): void {
-    this.socket = null;
-    this.take({ type: 'lost', reason, chance: Math.random() });
-  }
-
-  /** A handshake that was answered with an error. */
-  private async refused(response: IncomingMessage): Promise<void> {
-    this.socket = null;
-    this.fail(await errorOf(response));
-  }
-
-  private fail(error: Error): void {
-    if (isLasting(error)) this.take({ type: 'refused', error });
-    else this.lose(error.message);
-  }
+function fail(error: Error, events: ConnectionEvents): void {
+  if (isLasting(error)) events.refused(error);
+  else events.lost(error.message);
 }
 
 /** Whether the next try would fail the same way. A wrong token is that of a server before the present one. */

@@ -4,7 +4,7 @@ import { reasonOf } from '../model/explain.ts';
 import { commandFailed, statusOf } from '../model/outcome.ts';
 import type { Room } from '../model/room.ts';
 import type { State } from '../model/state.ts';
-import type { Attempt, Exit, Task } from '../model/task.ts';
+import type { Attempt, Dependency, Exit, Task } from '../model/task.ts';
 import { treeOf } from '../model/tree.ts';
 import type { TaskDetail, TaskView } from '../protocol/tasks.ts';
 
@@ -33,6 +33,7 @@ export function taskView(state: State, room: Room, task: Task): TaskView {
       name: dependency.name,
       kind: dependency.kind,
       state: verdictOf(state, dependency),
+      ...upstreamsOf(state, dependency),
     })),
     children: { total: task.children.length, done: task.tally.done, failed: task.tally.failed },
     createdAt: iso(task.createdAt),
@@ -40,6 +41,18 @@ export function taskView(state: State, room: Room, task: Task): TaskView {
     finishedAt: isoOrNull(task.own === null ? null : (attempt?.endedAt ?? null)),
     resolvedAt: task.phase.kind === 'done' ? iso(task.phase.at) : null,
     revision: task.revision,
+  };
+}
+
+/** A fan-in of thousands is told with each of the tasks that wait for it, so only its beginning is. */
+const mostUpstreams = 20;
+
+function upstreamsOf(state: State, { upstream }: Dependency): { tasks: string[]; count: number } {
+  const first = upstream?.slice(0, mostUpstreams) ?? [];
+  // A run may have been pruned that another one has waited for.
+  return {
+    tasks: first.flatMap((number) => state.tasks.get(number)?.id ?? []),
+    count: upstream?.length ?? 0,
   };
 }
 

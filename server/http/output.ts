@@ -23,7 +23,7 @@ export function outputEndpoint(engine: EngineService, log: Logger): Endpoint {
       const request: LogRequest = { stream: 'both', follow: true, offset: 0, before: place.before };
       if (place.attempt > 0) request.attempt = place.attempt;
       const source = framesOf(await engine.log(id, request), describe);
-      const open: OutputMessage = { type: 'open', attempt: place.attempt, skipped: place.position };
+      const open: OutputMessage = { type: 'open', attempt: place.attempt, before: place.before };
       return (connection) => serve(connection, source, open, describe);
     },
   };

@@ -1,10 +1,11 @@
 /** The server's one door for clients on this machine: requests and the event stream, on one port. */
 import { setMaxListeners } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { HostService } from '../engine/hostActions.ts';
 import type { EngineService } from '../engine/service.ts';
 import { realTimers, type Timers } from '../timers.ts';
+import type { DoorKeeper } from './doorFile.ts';
 import { eventsEndpoint } from './events.ts';
 import { createGuard } from './guard.ts';
 import { Hub } from './hub.ts';
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   readonly onStop: () => void;
   /** Where the files of the graph page are. */
   readonly pageFolder: string;
+  /** What is kept over servers for pages that stay open; without it they are opened anew. */
+  readonly door?: DoorKeeper;
   readonly log: Logger;
   /** Beginnings of origins that may connect besides the server's own. */
   readonly trustedOrigins?: readonly string[];
@@ -38,15 +41,26 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  /** Opens a free port on 127.0.0.1 and resolves to its number. */
+  /** Opens the port of the last server on 127.0.0.1, or where that is taken a free one; resolves to its number. */
   listen(): Promise<number>;
   /** Takes no more requests, ends those that wait for something, and resolves when all are ended. */
   close(): Promise<void>;
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { engine, hosts, loginEnvironment, onStop, log, timers = realTimers } = options;
-  const pageKeys = new PageKeys(timers.now);
+  const { engine, hosts, loginEnvironment, onStop, log, door, timers = realTimers } = options;
+  const pageKeys = new PageKeys({
+    now: timers.now,
+    date: Date.now,
+    passes: door?.last?.passes ?? [],
+    keep(passes) {
+      try {
+        door?.keep({ port: pageKeys.port, passes: [...passes] });
+      } catch (error) {
+        log.warn(`pages in browsers will have to be opened anew: ${(error as Error).message}`);
+      }
+    },
+  });
   const guard = createGuard(options.token, options.trustedOrigins ?? ['vscode-webview://'], pageKeys);
   const closing = new AbortController();
   // One listener for each request that waits.
@@ -71,15 +85,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
 
   return {
-    listen() {
-      return new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', () => {
-          const address = server.address();
-          if (address === null || typeof address === 'string') throw new Error('the server has no port');
-          resolve(address.port);
-        });
+    async listen() {
+      const last = door?.last?.port ?? 0;
+      const port = await listenOn(server, last).catch((error: NodeJS.ErrnoException) => {
+        if (last === 0 || (error.code !== 'EADDRINUSE' && error.code !== 'EACCES')) throw error;
+        return listenOn(server, 0);
       });
+      pageKeys.port = port;
+      return port;
     },
     close() {
       return new Promise((resolve) => {
@@ -94,4 +107,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       });
     },
   };
+}
+
+/** Resolves to the port's number; 0 is any that is free. */
+function listenOn(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('the server has no port');
+      resolve(address.port);
+    });
+  });
 }

@@ -30,8 +30,8 @@ export const outputQuerySchema = z.strictObject({
 
 /** Messages of `followOutput` that are text. What a task has written comes as frames, in binary messages. */
 export type OutputMessage =
-  /** The first message. `skipped`: bytes before the first that follows, over both streams. */
-  | { type: 'open'; attempt: number; skipped: number }
+  /** The first message. `before`: how many bytes of each stream come before the first that follows. */
+  | { type: 'open'; attempt: number; before: { stdout: number; stderr: number } }
   /** The last message. */
   | { type: 'end' }
   | { type: 'failed'; error: { code: string; message: string } };

@@ -61,6 +61,18 @@ export const keyRequestSchema = z
 export const keyResponseSchema = z.object({
   key: z.string().describe('A token, good until the server ends.'),
 });
+export const passRequestSchema = z.strictObject({ key: z.string().min(1).max(100) });
+export const passResponseSchema = z
+  .object({ page: z.string(), secret: z.base64url() })
+  .describe('What the page comes back in with when the server was started anew. It never sends the secret.');
+export const returnRequestSchema = z.strictObject({
+  page: z.string().min(1).max(100),
+  challenge: z.string().min(1).max(100).describe('Random text of the page.'),
+});
+export const returnResponseSchema = z.object({
+  nonce: z.string().describe('The new key is the HMAC-SHA256, by the secret, of `page NONCE`, in base64url.'),
+  proof: z.base64url().describe('The HMAC of `server NONCE PORT CHALLENGE`: no other server can make it.'),
+});
 
 export const pruneRequestSchema = z
   .strictObject({

@@ -161,6 +161,10 @@ export const taskViewSchema = z.object({
       state: z
         .enum(['waiting', 'met', 'failed', 'skipped', 'unknown'])
         .describe('`unknown`: no task bears the name yet.'),
+      tasks: z
+        .array(z.string())
+        .describe('Ids of the tasks that it waits for or has waited for, the first 20.'),
+      count: z.int().describe('How many they are.'),
     }),
   ),
   children: z.object({ total: z.int(), done: z.int(), failed: z.int() }),

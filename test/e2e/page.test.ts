@@ -1,11 +1,14 @@
 /** The graph page in a real browser, on a real server, with pipelines as a person writes them. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../../server/client/client.ts';
 import { browserPath, newPage, screenshot, startBrowser } from '../support/browser.ts';
+import { Person } from '../support/person.ts';
 import { Sandbox } from './sandbox.ts';
 
 const waitMs = 20_000;
@@ -19,7 +22,7 @@ describe.skipIf(browserPath === undefined)('the graph page', () => {
     browser = await startBrowser();
     sandbox.write(
       'gate.sh',
-      '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\necho "$1 ends"\nexit "$code"\n',
+      '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\nprintf "\\033[31m%s ends\\033[0m\\n" "$1"\nexit "$code"\n',
     );
     sandbox.write(
       'training_pipeline.sh',
@@ -101,9 +104,20 @@ vbatch --name nested ./nested.sh
     expect(page.url()).not.toContain('open');
     await screenshot(page, 'pipeline-running');
 
+    // Too near for all to be seen, so that what runs next has to be come to.
+    await item(page, /^process/).focus();
+    for (let times = 0; times < 6; times++) await page.keyboard.press('+');
+    const graph = await page.locator('.graph').boundingBox();
+    const isSeen = async (name: RegExp) => {
+      const box = await item(page, name).boundingBox();
+      return box !== null && graph !== null && box.x >= graph.x && box.x + box.width <= graph.x + graph.width;
+    };
+    expect(await isSeen(/^train/)).toBe(false);
+    await page.locator('vscode-checkbox', { hasText: 'Follow what runs' }).click();
     streams.at(-1)?.close();
     await openGate('process');
     await seen(page, /^train, running/);
+    await expect.poll(() => isSeen(/^train, running/)).toBe(true);
     await seen(page, /^repair, skipped/);
     expect(streams.length).toBe(2);
     expect(new URL(streams[1]?.url ?? '').searchParams.get('after')).not.toBe('0');
@@ -175,6 +189,8 @@ vbatch --name nested ./nested.sh
     await page.locator('.panel .log', { hasText: 'sum ends' }).waitFor();
     await page.locator('.panel vscode-button', { hasText: 'Logs' }).click();
     await page.locator('.logPage pre', { hasText: 'sum begins' }).waitFor();
+    const red = page.locator('.logPage pre span', { hasText: 'sum ends' });
+    expect(await red.getAttribute('style')).toContain('--vscode-terminal-ansiRed');
     await screenshot(page, 'log');
     await page.locator('vscode-button', { hasText: 'Back' }).click();
     await page.locator('.panel h2', { hasText: 'sum' }).waitFor();
@@ -217,6 +233,24 @@ vbatch --name nested ./nested.sh
     },
   );
 
+  it('is opened by what vbatch prints at a terminal, and by vctl open', async () => {
+    const { work, env } = sandbox;
+    const person = new Person(['vbatch', '--name', 'typed', 'true'], { cwd: work, env });
+    await person.ended;
+    const { page } = await newPage(browser);
+    await page.goto(/http:\S+/.exec(person.shown)?.[0] ?? '');
+    await seen(page, /^typed, done/);
+    sandbox.write('screen/xdg-open', '#!/bin/sh\necho "$1" > opened\n');
+    await sandbox.shell('DISPLAY=:9 PATH="$PWD/screen:$PATH" vctl open typed');
+    await expect
+      .poll(() => existsSync(join(work, 'opened')) && sandbox.read('opened'))
+      .toMatch(/^file:.*html\n/);
+    const { page: opened } = await newPage(browser);
+    await opened.goto(sandbox.read('opened').trim());
+    await seen(opened, /^typed, done/);
+    for (const each of [page, opened]) await each.context().close();
+  });
+
   it('lets nobody in twice by one address, and shows nothing to a wrong key', async () => {
     const once = await address('fan_out');
     const { page: first } = await newPage(browser);
@@ -242,6 +276,44 @@ vbatch --name nested ./nested.sh
     for (const page of [first, second, foreign]) await page.context().close();
   });
 
+  it('comes back by itself when the server was killed, and tells nothing to who has its port meanwhile', async () => {
+    const id = await submit('vbatch --name lasting ./gate.sh sum');
+    const { page, errors } = await newPage(browser);
+    await page.goto(await address(id));
+    await seen(page, /^lasting, running/);
+    await page.locator('.panel .log', { hasText: 'sum begins' }).waitFor();
+    const [port, oldKey] = [sandbox.discovery()?.port ?? 0, await key(page)];
+    const told: string[] = [];
+    const impostor = createServer((request, response) => {
+      told.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      request.on('data', (data: Buffer) => told.push(data.toString()));
+      request.on('end', () => response.end('{"nonce":"n","proof":"p"}'));
+    });
+    impostor.on('upgrade', (request, socket) => {
+      told.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      socket.destroy();
+    });
+    sandbox.killServer();
+    await expect.poll(() => listen(impostor, port)).toBe(true);
+    await page.locator('.note', { hasText: 'Another program has the port' }).waitFor();
+    const passed = told.filter((text) => text.startsWith('/v1/page/return'));
+    expect(passed.length).toBeGreaterThan(0);
+    expect(told.join('\n')).not.toContain(oldKey);
+    impostor.closeAllConnections();
+    await new Promise((resolve) => impostor.close(resolve));
+
+    await sandbox.shell('vctl list');
+    expect(sandbox.discovery()?.port).toBe(port);
+    await openGate('sum');
+    await seen(page, /^lasting, done/);
+    await page.locator('.panel .log', { hasText: 'sum ends' }).waitFor();
+    expect(await key(page)).not.toBe(oldKey);
+    await page.reload();
+    await seen(page, /^lasting, done/);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it('keeps twenty pages up to date at once', async () => {
     const id = await submit('vbatch --name many ./gate.sh sum');
     const { page: first } = await newPage(browser);
@@ -258,3 +330,11 @@ vbatch --name nested ./nested.sh
     await first.context().close();
   });
 });
+
+/** Whether the port was free. */
+function listen(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+}

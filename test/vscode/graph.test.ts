@@ -36,7 +36,7 @@ beforeAll(async () => {
   );
   writeFileSync(
     join(workspace, 'gate.sh'),
-    '#!/bin/sh\nmkfifo gate\necho at the gate\nread -r line < gate\necho through\n',
+    '#!/bin/sh\nmkfifo gate\necho gate.sh:3: at the gate\nread -r line < gate\necho through\n',
     { mode: 0o755 },
   );
   const url = host.url(workspace, { extensionDevelopmentPath: projectFolder });
@@ -94,8 +94,13 @@ describe('the graph in a panel', () => {
     await window.shot('retried');
   });
 
-  it('opens the output of a task as a document', async () => {
+  it('opens a file that a task has named, and the output of a task as a document', async () => {
     await item(/^first/).focus();
+    await page().locator('.panel h2', { hasText: 'first' }).waitFor();
+    await page().locator('.panel .log .link', { hasText: 'gate.sh:3' }).click();
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'gate.sh' }).waitFor();
+    await window.command('Show Graph of a Run');
+    await window.pick('pipeline', 'pipeline');
     await page().locator('.panel h2', { hasText: 'first' }).waitFor();
     await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
     await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();

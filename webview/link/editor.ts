@@ -1,4 +1,5 @@
 /** The way to the server from a panel of the editor: the extension asks, and relays what comes. */
+import type { Place } from '../../logtext/references.ts';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import type { Link, LogListener, LogQuery, StreamQuery } from './link.ts';
 import type { EditorMessage, PageMessage } from './messages.ts';
@@ -53,6 +54,10 @@ export class EditorLink implements Link {
     this.api.postMessage({ type: 'showLog', id });
   }
 
+  readonly showPlace = (id: string, { path, line, column }: Place): void => {
+    this.api.postMessage({ type: 'showPlace', id, place: { path, line, column } });
+  };
+
   saved(): unknown {
     return this.api.getState() ?? null;
   }
@@ -83,10 +88,10 @@ export class EditorLink implements Link {
         return pending?.fail?.(new Error(message.message));
       case 'event':
         return pending?.event?.(message.event);
-      case 'logText':
-        return pending?.log?.text(message.stream, message.text);
-      case 'logSkipped':
-        return pending?.log?.skipped();
+      case 'logBegin':
+        return pending?.log?.begin(message.before);
+      case 'logData':
+        return pending?.log?.data(message.stream, message.bytes);
       case 'logEnd':
         return pending?.log?.end(message.error);
     }

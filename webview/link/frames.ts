@@ -1,14 +1,16 @@
 /** Takes apart the frames in which both streams of a log arrive (server/http/frames.ts writes them). */
 
+import { t } from '@vscode/l10n';
+
 export type Frame =
-  | { readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
   | { readonly error: string };
 
 const headLength = 5;
 
-/** A reader of one answer. It may be cut anywhere, also within a character. */
+/** A reader of one answer. It may be cut anywhere. */
 export function frameReader(): (bytes: Uint8Array) => Frame[] {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder(), error: new TextDecoder() };
+  const decoder = new TextDecoder();
   let head: number[] = [];
   let kind = 0;
   let left = 0;
@@ -31,13 +33,9 @@ export function frameReader(): (bytes: Uint8Array) => Frame[] {
       at += data.length;
       left -= data.length;
       if (kind === 0) {
-        failure += decoders.error.decode(data, { stream: true });
+        failure += decoder.decode(data, { stream: true });
         if (left === 0) frames.push({ error: messageOf(failure) });
-      } else {
-        const stream = kind === 1 ? 'stdout' : 'stderr';
-        const text = decoders[stream].decode(data, { stream: true });
-        if (text !== '') frames.push({ stream, text });
-      }
+      } else frames.push({ stream: kind === 1 ? 'stdout' : 'stderr', bytes: data });
     }
     return frames;
   };
@@ -48,6 +46,6 @@ export function messageOf(body: string): string {
   try {
     return (JSON.parse(body) as { error: { message: string } }).error.message;
   } catch {
-    return 'The server gave an answer that cannot be read.';
+    return t('The server gave an answer that cannot be read.');
   }
 }

@@ -1,4 +1,5 @@
 /** What the page asks of the server, whichever way it goes: straight from a browser, or through the editor. */
+import type { Place } from '../../logtext/references.ts';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 
 export interface StreamQuery {
@@ -17,9 +18,11 @@ export interface LogQuery {
 }
 
 export interface LogListener {
-  text(stream: 'stdout' | 'stderr', text: string): void;
-  /** The beginning was left out. */
-  skipped(): void;
+  /** Comes first: how many bytes of each stream are left out at the beginning. */
+  begin(before: { readonly stdout: number; readonly stderr: number }): void;
+  data(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** It begins anew by itself, as soon as it can. */
+  lost(reason: string): void;
   /** Nothing more comes; the error says why, or is null at the end of the task. */
   end(error: string | null): void;
 }
@@ -33,6 +36,8 @@ export interface Link {
   log(query: LogQuery, listener: LogListener): () => void;
   /** Shows a log in full, at the place for that. */
   showLog(id: string): void;
+  /** Shows a place in a file that a task has named. Null where there is no editor to show it. */
+  readonly showPlace: ((id: string, place: Place) => void) | null;
   /** What `save` was given last, also before the page was reloaded. */
   saved(): unknown;
   save(state: unknown): void;

@@ -1,4 +1,5 @@
 /** What the page and the extension say to each other, where the page is a panel of the editor. */
+import type { Place } from '../../logtext/references.ts';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import type { LogQuery, StreamQuery } from './link.ts';
 
@@ -14,7 +15,8 @@ export type PageMessage =
   | { readonly type: 'stream'; readonly call: number; readonly query: StreamQuery }
   | { readonly type: 'log'; readonly call: number; readonly query: LogQuery }
   | { readonly type: 'end'; readonly call: number }
-  | { readonly type: 'showLog'; readonly id: string };
+  | { readonly type: 'showLog'; readonly id: string }
+  | { readonly type: 'showPlace'; readonly id: string; readonly place: Place };
 
 /** To the page. */
 export type EditorMessage =
@@ -23,10 +25,14 @@ export type EditorMessage =
   | { readonly type: 'failure'; readonly call: number; readonly message: string }
   | { readonly type: 'event'; readonly call: number; readonly event: StreamEvent }
   | {
-      readonly type: 'logText';
+      readonly type: 'logBegin';
+      readonly call: number;
+      readonly before: { readonly stdout: number; readonly stderr: number };
+    }
+  | {
+      readonly type: 'logData';
       readonly call: number;
       readonly stream: 'stdout' | 'stderr';
-      readonly text: string;
+      readonly bytes: Uint8Array;
     }
-  | { readonly type: 'logSkipped'; readonly call: number }
   | { readonly type: 'logEnd'; readonly call: number; readonly error: string | null };

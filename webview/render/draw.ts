@@ -1,23 +1,19 @@
 /** Draws what the camera sees of a scene. Text and detail only where they can be read. */
-import { cell, headHeight, padding } from '../layout/measures.ts';
+import { t } from '@vscode/l10n';
+import { headHeight, padding } from '../layout/measures.ts';
 import type { Rect } from '../layout/place.ts';
-import { cellsTop, gridOf } from '../layout/sizes.ts';
 import type { BoxItem, Item } from '../state/plan.ts';
-import { countsText, inOrderOfWork, lookOf, placeOf, statuses } from '../state/statuses.ts';
+import { countsText, lookOf } from '../state/statuses.ts';
 import type { Entry } from '../state/tasks.ts';
+import { ghostNote, progressText, stackTitle } from '../state/words.ts';
+import { paintBar } from './bar.ts';
 import { type Camera, type Size, seen } from './camera.ts';
-import { drawLine, type Pen } from './lines.ts';
+import { drawCells } from './cells.ts';
+import { dim, type Highlight, matched } from './highlight.ts';
+import { drawLine } from './lines.ts';
+import { outline, type Pen, readable, smallest, text } from './pen.ts';
 import { cellRect, type Node, type Scene } from './scene.ts';
 import type { Theme } from './theme.ts';
-
-export interface Highlight {
-  /** Id of the selected task, or key of the selected item. */
-  readonly selected: string | null;
-  /** What is looked for or filtered; the rest is dimmed. Null where everything counts. */
-  readonly matches: ((entry: Entry) => boolean) | null;
-}
-
-const dim = 0.25;
 
 export function draw(
   context: CanvasRenderingContext2D,
@@ -61,57 +57,13 @@ export function draw(
         break;
     }
   }
-}
-
-function readable({ zoom }: Pen, size: number): boolean {
-  return size * zoom >= 7.5;
-}
-
-function outline(
-  { context, zoom, theme }: Pen,
-  rect: Rect,
-  radius: number,
-  chosen: boolean,
-  dashed = false,
-): void {
-  context.beginPath();
-  if (radius * zoom < 2) context.rect(rect.x, rect.y, rect.width, rect.height);
-  else context.roundRect(rect.x, rect.y, rect.width, rect.height, radius);
-  context.fill();
-  context.strokeStyle = chosen ? theme.focus : theme.border;
-  context.lineWidth = Math.max(chosen ? 2.5 : 1, (chosen ? 2.5 : 0.5) / zoom);
-  context.setLineDash(dashed ? [5, 4] : []);
-  context.stroke();
-  context.setLineDash([]);
-}
-
-function text(
-  pen: Pen,
-  content: string,
-  x: number,
-  y: number,
-  width: number,
-  size: number,
-  colour: string,
-  weight = '',
-): void {
-  const { context, theme } = pen;
-  const font = `${weight} ${size}px ${theme.font}`;
-  // To set a font costs more than to draw a word in it.
-  if (pen.font !== font) context.font = pen.font = font;
-  context.fillStyle = colour;
-  context.textBaseline = 'middle';
-  context.fillText(shortened(content, width, size), x, y);
-}
-
-/** Cut by its number of characters: measuring every text in every frame would cost more than drawing it. */
-function shortened(content: string, width: number, size: number): string {
-  const most = Math.floor(width / (size * 0.56));
-  return content.length <= most ? content : `${content.slice(0, Math.max(1, most - 1))}…`;
-}
-
-function matched(entry: Entry, { matches }: Highlight): boolean {
-  return matches === null || matches(entry);
+  const chosen = highlight.selected === null ? null : scene.spotOf(highlight.selected);
+  if (chosen?.at != null && chosen.node.item.kind === 'stack' && chosen.node.item.open) {
+    const rect = cellRect(chosen.node, chosen.at);
+    context.strokeStyle = theme.focus;
+    context.lineWidth = 2.5 / zoom;
+    context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+  }
 }
 
 function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): void {
@@ -121,14 +73,17 @@ function drawBox(pen: Pen, { rect }: Node, box: BoxItem, highlight: Highlight): 
   outline(pen, rect, 8, highlight.selected === box.key);
   context.fillStyle = theme.status[task.status];
   context.fillRect(rect.x, rect.y + 8, 4, headHeight - 12);
-  if (!readable(pen, 13)) return;
-  const { total, done, failed } = task.children;
-  const told = `${done}/${total}${failed > 0 ? ` · ${failed} failed` : ''}`;
+  if (!readable(pen, 13)) {
+    const size = smallest(pen, headHeight);
+    if (size === null) return;
+    const told = `${lookOf(task.status).sign} ${task.name}`;
+    return text(pen, told, rect.x + 12, rect.y + headHeight / 2 + 2, rect.width - 24, size, theme.text);
+  }
   const middle = rect.y + headHeight / 2 + 2;
   text(pen, `▾ ${lookOf(task.status).sign}`, rect.x + 12, middle, 60, 13, theme.status[task.status]);
   text(pen, task.name, rect.x + 44, middle, rect.width - 44 - 110, 13, theme.text, '600');
   context.textAlign = 'end';
-  text(pen, told, rect.x + rect.width - 12, middle, 130, 11, theme.faint);
+  text(pen, progressText(task), rect.x + rect.width - 12, middle, 130, 11, theme.faint);
   context.textAlign = 'start';
 }
 
@@ -147,14 +102,20 @@ function drawTask(pen: Pen, rect: Rect, entry: Entry, highlight: Highlight): voi
     text(pen, look.sign, rect.x + 14, rect.y + 34, 20, 12, theme.status[task.status]);
     text(pen, `${look.word}${detailOf(entry)}`, rect.x + 32, rect.y + 34, rect.width - 40, 11, theme.faint);
   } else {
-    context.fillRect(rect.x, rect.y, rect.width, rect.height);
+    const size = smallest(pen, rect.height);
+    const bar = size === null ? rect.width : 3 / pen.zoom;
+    context.fillRect(rect.x, rect.y, bar, rect.height);
+    const told = `${look.sign} ${task.name}`;
+    const left = bar + 4 / pen.zoom;
+    if (size !== null)
+      text(pen, told, rect.x + left, rect.y + rect.height / 2, rect.width - left, size, theme.text);
   }
   context.globalAlpha = 1;
 }
 
 function detailOf({ task, children }: Entry): string {
   if (children.length > 0) return ` · ${task.children.done}/${task.children.total}`;
-  if (task.status === 'FAILURE' && task.exitCode !== null) return ` · exit code ${task.exitCode}`;
+  if (task.status === 'FAILURE' && task.exitCode !== null) return ` · ${t('exit code {0}', task.exitCode)}`;
   return task.host === null || task.host === 'local' ? ` · ${task.pool}` : ` · ${task.host}`;
 }
 
@@ -164,8 +125,7 @@ function drawGhost(pen: Pen, rect: Rect, name: string, awaited: boolean): void {
   outline(pen, rect, 6, false, true);
   if (!readable(pen, 12)) return;
   text(pen, name, rect.x + 12, rect.y + 14, rect.width - 20, 12, theme.faint, 'italic');
-  const note = awaited ? 'not submitted yet' : 'never submitted';
-  text(pen, note, rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
+  text(pen, ghostNote(awaited), rect.x + 12, rect.y + 29, rect.width - 20, 10, theme.faint);
 }
 
 type StackItem = Extract<Item, { kind: 'stack' }>;
@@ -183,90 +143,17 @@ function drawStack(pen: Pen, node: Node, item: StackItem, highlight: Highlight, 
     outline(pen, { ...rect, x: rect.x + 3, y: rect.y + 3 }, 6, false);
   }
   outline(pen, rect, 6, highlight.selected === item.key);
-  const bar = { x: rect.x + padding, y: rect.y + 26, width: rect.width - 2 * padding, height: 10 };
-  let x = bar.x;
-  for (const status of inOrderOfWork) {
-    const share = (stack.counts[placeOf(status)] ?? 0) / stack.members.length;
-    context.fillStyle = theme.status[status];
-    context.fillRect(x, bar.y, bar.width * share, bar.height);
-    x += bar.width * share;
-  }
+  const [x, width] = [rect.x + padding, rect.width - 2 * padding];
+  const title = `${item.open ? '▾' : '▸'} ${stackTitle(stack)}`;
   if (readable(pen, 12)) {
-    const title = `${item.open ? '▾' : '▸'} ${stack.members.length.toLocaleString('en')} × ${stack.name}`;
-    text(pen, title, rect.x + padding, rect.y + 14, rect.width - 2 * padding, 13, theme.text, '600');
-    text(
-      pen,
-      countsText(stack.counts),
-      rect.x + padding,
-      rect.y + 50,
-      rect.width - 2 * padding,
-      11,
-      theme.faint,
-    );
+    text(pen, title, x, rect.y + 14, width, 13, theme.text, '600');
+    text(pen, countsText(stack.counts), x, rect.y + 50, width, 11, theme.faint);
+    paintBar(context, { x, y: rect.y + 26, width, height: 10 }, stack, theme);
+  } else {
+    const size = smallest(pen, 36);
+    if (size !== null) text(pen, title, x, rect.y + 18, width, size, theme.text);
+    paintBar(context, { x, y: rect.y + 38, width, height: 16 }, stack, theme);
   }
   context.globalAlpha = 1;
-  if (item.open) drawCells(pen, node, item, highlight, view);
-}
-
-/** Only the cells that can be seen, status by status: each change of colour costs. */
-function drawCells(pen: Pen, node: Node, { stack }: StackItem, highlight: Highlight, view: Rect): void {
-  const { context, theme } = pen;
-  const { members } = stack;
-  const { columns, rows } = gridOf(members.length);
-  const [left, top] = [node.rect.x + padding, node.rect.y + cellsTop];
-  const [across, down] = [cell.width + cell.gap, cell.height + cell.gap];
-  const first = {
-    column: Math.max(0, Math.floor((view.x - left) / across)),
-    row: Math.max(0, Math.floor((view.y - top) / down)),
-  };
-  const last = {
-    column: Math.min(columns - 1, Math.floor((view.x + view.width - left) / across)),
-    row: Math.min(rows - 1, Math.floor((view.y + view.height - top) / down)),
-  };
-  /** Places of cells by status, those that are dimmed apart. Made in each frame, so without a key to build. */
-  const buckets: number[][] = Array.from({ length: 2 * statuses.length }, () => []);
-  for (let row = first.row; row <= last.row; row++) {
-    for (let column = first.column; column <= last.column; column++) {
-      const at = row * columns + column;
-      const entry = members[at];
-      if (entry === undefined) break;
-      buckets[2 * placeOf(entry.task.status) + (matched(entry, highlight) ? 1 : 0)]?.push(at);
-    }
-  }
-  const legible = readable(pen, 11);
-  for (const status of statuses) {
-    for (const bright of [false, true]) {
-      const places = buckets[2 * placeOf(status) + (bright ? 1 : 0)] ?? [];
-      if (places.length === 0) continue;
-      context.fillStyle = theme.status[status];
-      context.globalAlpha = (bright ? 1 : dim) * (legible ? 0.28 : 0.85);
-      for (const at of places) {
-        const x = left + (at % columns) * across;
-        const y = top + Math.floor(at / columns) * down;
-        context.fillRect(x, y, cell.width, cell.height);
-      }
-      context.globalAlpha = bright ? 1 : dim;
-      if (!legible) continue;
-      for (const at of places) {
-        const rect = cellRect(node, at);
-        const name = members[at]?.task.name ?? '';
-        text(
-          pen,
-          `${lookOf(status).sign} ${name}`,
-          rect.x + 6,
-          rect.y + rect.height / 2,
-          rect.width - 10,
-          11,
-          theme.text,
-        );
-      }
-    }
-  }
-  context.globalAlpha = 1;
-  const chosen = members.findIndex(({ task }) => task.id === highlight.selected);
-  if (chosen < 0) return;
-  const rect = cellRect(node, chosen);
-  context.strokeStyle = theme.focus;
-  context.lineWidth = Math.max(2, 2 / pen.zoom);
-  context.strokeRect(rect.x, rect.y, rect.width, rect.height);
+  if (item.open) drawCells(pen, rect, stack, highlight, view);
 }

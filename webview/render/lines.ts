@@ -1,21 +1,14 @@
 /** Draws dependencies: their kinds differ by line and label, never by colour alone. */
+import { t } from '@vscode/l10n';
 import type { Dependency } from '../state/upstreams.ts';
+import type { Pen } from './pen.ts';
 import type { Line } from './scene.ts';
-import type { Theme } from './theme.ts';
-
-export interface Pen {
-  readonly context: CanvasRenderingContext2D;
-  readonly zoom: number;
-  readonly theme: Theme;
-  /** The font that is set. */
-  font: string;
-}
 
 /** The flag that makes each kind, in few words. */
 export const kindLabels: Readonly<Record<Dependency['kind'], string>> = {
-  success: 'success',
-  fail: 'fail',
-  any: 'any end',
+  success: t('success'),
+  fail: t('fail'),
+  any: t('any end'),
 };
 
 const dashes: Readonly<Record<Dependency['kind'], readonly number[]>> = {
@@ -44,7 +37,7 @@ export function drawLine(pen: Pen, { edge, points }: Line, selected: string | nu
   context.setLineDash([]);
   if (zoom < 0.25) return;
   arrow(pen, points, chosen);
-  if (zoom >= 0.5) label(pen, points, kindLabels[edge.kind]);
+  if (zoom >= 0.75) label(pen, points, kindLabels[edge.kind]);
 }
 
 function arrow({ context, theme }: Pen, points: readonly number[], chosen: boolean): void {

@@ -1,9 +1,14 @@
 /** The whole picture in a corner, with what is seen of it; a click or drag goes there. */
-import { type Camera, type Size, seen } from './camera.ts';
+
+import type { Rect } from '../layout/place.ts';
+import { paintBar } from './bar.ts';
+import { type Camera, covers, type Size, seen } from './camera.ts';
 import type { Scene } from './scene.ts';
 import type { Theme } from './theme.ts';
 
 const size: Size = { width: 180, height: 120 };
+/** In a narrower view it would hide what it is a map of. Pixels. */
+const leastView = 400;
 /** So many boxes and tasks are drawn; more could not be told apart. */
 const most = 2_000;
 
@@ -12,6 +17,7 @@ export class Minimap {
   private scale = 1;
   /** Point of the picture in the upper left corner. */
   private origin = { x: 0, y: 0 };
+  private bounds: Rect = { x: 0, y: 0, width: 1, height: 1 };
   private readonly picture = document.createElement('canvas');
 
   /** @param go what to do when the person points at a place of the picture. */
@@ -42,6 +48,7 @@ export class Minimap {
   paint(scene: Scene, theme: Theme): void {
     const context = this.picture.getContext('2d');
     if (context === null) return;
+    this.bounds = scene.bounds;
     const { x, y, width, height } = scene.bounds;
     this.scale = Math.min(size.width / width, size.height / height);
     // The picture is in the middle of the map.
@@ -63,20 +70,26 @@ export class Minimap {
     let left = most;
     for (const { item, rect } of scene.nodes.values()) {
       if (left-- === 0) break;
-      const isLeaf = item.kind === 'task';
-      context.fillStyle = isLeaf ? theme.status[item.entry.task.status] : theme.faint;
-      context.globalAlpha = isLeaf ? 1 : 0.2;
-      context.fillRect(rect.x, rect.y, rect.width, rect.height);
+      context.globalAlpha = 0.6;
+      if (item.kind === 'stack') paintBar(context, rect, item.stack, theme);
+      else {
+        const isLeaf = item.kind === 'task';
+        context.fillStyle = isLeaf ? theme.status[item.entry.task.status] : theme.faint;
+        context.globalAlpha = isLeaf ? 1 : 0.2;
+        context.fillRect(rect.x, rect.y, rect.width, rect.height);
+      }
     }
     context.globalAlpha = 1;
   }
 
-  /** Shows the picture and what the camera sees of it. */
+  /** Shows the picture and what the camera sees of it; nothing where it sees everything. */
   show(camera: Camera, view: Size, theme: Theme): void {
     const context = this.canvas.getContext('2d');
     if (context === null) return;
-    context.drawImage(this.picture, 0, 0);
     const rect = seen(camera, view);
+    this.canvas.hidden = view.width < leastView || covers(rect, this.bounds);
+    if (this.canvas.hidden) return;
+    context.drawImage(this.picture, 0, 0);
     context.strokeStyle = theme.focus;
     context.lineWidth = 1.5;
     const { x, y } = this.origin;

@@ -12,6 +12,12 @@ export interface Node {
   readonly rect: Rect;
 }
 
+/** An item, or a task within a stack, by its place there. */
+export interface Spot {
+  readonly node: Node;
+  readonly at: number | null;
+}
+
 export interface Line {
   readonly edge: Edge;
   /** x and y in turn. */
@@ -26,6 +32,8 @@ export interface Scene {
   readonly nodeGrid: SpatialGrid<Node>;
   readonly lines: readonly Line[];
   readonly lineGrid: SpatialGrid<Line>;
+  /** Where a task or another item is to be seen; null where it is not. */
+  spotOf(key: string): Spot | null;
 }
 
 export function sceneOf(root: BoxItem, places: Places): Scene {
@@ -49,7 +57,28 @@ export function sceneOf(root: BoxItem, places: Places): Scene {
     }
   }
   const bounds = places.rects[root.key] ?? { x: 0, y: 0, width: 1, height: 1 };
-  return { root, bounds, nodes, nodeGrid, lines, lineGrid };
+  let cells: ReadonlyMap<string, Spot> | null = null;
+  const spotOf = (key: string): Spot | null => {
+    const node = nodes.get(key);
+    if (node !== undefined) return { node, at: null };
+    cells ??= cellsIn(nodes.values());
+    return cells.get(key) ?? null;
+  };
+  return { root, bounds, nodes, nodeGrid, lines, lineGrid, spotOf };
+}
+
+function cellsIn(nodes: Iterable<Node>): Map<string, Spot> {
+  const cells = new Map<string, Spot>();
+  for (const node of nodes) {
+    if (node.item.kind !== 'stack') continue;
+    for (const [at, { task }] of node.item.stack.members.entries()) cells.set(task.id, { node, at });
+  }
+  return cells;
+}
+
+/** The part of the picture that a spot has: of a stack that is closed, all of it. */
+export function rectOf({ node, at }: Spot): Rect {
+  return at !== null && node.item.kind === 'stack' && node.item.open ? cellRect(node, at) : node.rect;
 }
 
 function around(points: readonly number[]): Rect {
@@ -59,24 +88,28 @@ function around(points: readonly number[]): Rect {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-/** What is at a point: the innermost item, and the task of a stack's cell where it is one. */
-export function hit(scene: Scene, x: number, y: number): { node: Node; member: Entry | null } | null {
+/** What is at a point: the innermost item, or the task of an opened stack. */
+export function hit(scene: Scene, x: number, y: number): Spot | null {
   const node = scene.nodeGrid
     .within({ x, y, width: 0.1, height: 0.1 })
     .findLast(({ rect }) => contains(rect, x, y));
-  if (node === undefined) return null;
-  const member = memberAt(node, x, y);
-  return { node, member };
+  return node === undefined ? null : { node, at: cellAt(node, x, y) };
 }
 
-function memberAt({ item, rect }: Node, x: number, y: number): Entry | null {
+function cellAt({ item, rect }: Node, x: number, y: number): number | null {
   if (item.kind !== 'stack' || !item.open) return null;
   const [left, top] = [x - rect.x - padding, y - rect.y - cellsTop];
   if (left < 0 || top < 0) return null;
   const { columns } = gridOf(item.stack.members.length);
   const column = Math.floor(left / (cell.width + cell.gap));
   const row = Math.floor(top / (cell.height + cell.gap));
-  return column < columns ? (item.stack.members[row * columns + column] ?? null) : null;
+  const at = row * columns + column;
+  return column < columns && at < item.stack.members.length ? at : null;
+}
+
+/** The task of a spot within a stack. */
+export function memberOf({ node: { item }, at }: Spot): Entry | null {
+  return item.kind === 'stack' && at !== null ? (item.stack.members[at] ?? null) : null;
 }
 
 /** Where the cell of a stack's task is, by its place in the stack. */

@@ -105,20 +105,21 @@ function addEdges(box: BoxItem, alone: readonly Entry[]): void {
   for (const entry of alone) place.set(entry, entry.task.id);
   const edges = new Map<string, Edge>();
   const ghosts = new Map<string, Item>();
-  /** Ends of a dependency, by its text. */
-  const ends = new Map<string, readonly string[]>();
-  const endsOf = ({ name, state }: Dependency, done: boolean): readonly string[] => {
-    let keys = ends.get(name);
+  /** Items, by what was found, which is the same for all that wait for a large fan-in. */
+  const ends = new Map<readonly Entry[], readonly string[]>();
+  const endsOf = (dependency: Dependency, done: boolean): readonly string[] => {
+    const found = find(dependency);
+    let keys = ends.get(found);
     if (keys === undefined) {
-      keys = [...new Set(find(name).flatMap((entry) => place.get(entry) ?? []))];
-      if (keys.length === 0) {
-        const key = `ghost:${box.key}/${name}`;
-        ghosts.set(key, { kind: 'ghost', key, name, awaited: state === 'unknown' && !done, parent: box });
-        keys = [key];
-      }
-      ends.set(name, keys);
+      keys = [...new Set(found.flatMap((entry) => place.get(entry) ?? []))];
+      ends.set(found, keys);
     }
-    return keys;
+    if (keys.length > 0) return keys;
+    const { name, state } = dependency;
+    const key = `ghost:${box.key}/${name}`;
+    const awaited = state === 'unknown' && !done;
+    if (awaited || !ghosts.has(key)) ghosts.set(key, { kind: 'ghost', key, name, awaited, parent: box });
+    return [key];
   };
   for (const entry of children) {
     const to = place.get(entry) ?? entry.task.id;

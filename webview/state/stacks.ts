@@ -5,7 +5,7 @@
 import { taskName } from '../../server/model/naming.ts';
 import { type Counts, noCounts, placeOf } from './statuses.ts';
 import type { Entry } from './tasks.ts';
-import { upstreamFinder } from './upstreams.ts';
+import { type Dependency, upstreamFinder } from './upstreams.ts';
 
 /** Above this number siblings are stacked. */
 export const mostAlone = 12;
@@ -65,26 +65,28 @@ function kindFinder(children: readonly Entry[]): (entry: Entry) => number {
   const find = upstreamFinder(children);
   const numbers = new Map<string, number>();
   const kinds = new Map<Entry, number>();
-  const awaited = new Map<string, string>();
+  /** By what was found, which is the same for all that wait for a large fan-in. */
+  const awaited = new Map<readonly Entry[], string>();
   const kindOf = (entry: Entry): number => {
     const known = kinds.get(entry);
     if (known !== undefined) return known;
     // Dependencies have no cycles (R12); should a name have been given anew meanwhile, this ends all the same.
     kinds.set(entry, -1);
     const { command, dependencies } = entry.task;
-    const waits = dependencies.map(({ kind, name }) => `${kind} ${kindsNamed(name)}`);
+    const waits = dependencies.map((dependency) => `${dependency.kind} ${kindsOf(dependency)}`);
     const text = `${taskName(command)}\n${[...new Set(waits)].sort().join('\n')}`;
     let number = numbers.get(text);
     if (number === undefined) numbers.set(text, (number = numbers.size));
     kinds.set(entry, number);
     return number;
   };
-  const kindsNamed = (name: string): string => {
-    let text = awaited.get(name);
+  const kindsOf = (dependency: Dependency): string => {
+    const found = find(dependency);
+    if (found.length === 0) return `"${dependency.name}"`;
+    let text = awaited.get(found);
     if (text === undefined) {
-      const found = new Set(find(name).map(kindOf));
-      text = found.size === 0 ? `"${name}"` : [...found].sort((a, b) => a - b).join(',');
-      awaited.set(name, text);
+      text = [...new Set(found.map(kindOf))].sort((a, b) => a - b).join(',');
+      awaited.set(found, text);
     }
     return text;
   };

@@ -1,5 +1,7 @@
 /** The statuses of a task as a person sees them: in words, as signs, and by theme colours. */
+import { t } from '@vscode/l10n';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import { numberText } from '../language.ts';
 
 export type Status = TaskView['status'];
 
@@ -13,16 +15,16 @@ interface Look {
 }
 
 const looks: Readonly<Record<Status, Look>> = {
-  RUNNING: { word: 'running', sign: '▶', colour: '--vscode-charts-blue', done: false },
-  RUNNING_SUBTASKS: { word: 'running sub-tasks', sign: '▷', colour: '--vscode-charts-blue', done: false },
-  STARTING: { word: 'starting', sign: '↗', colour: '--vscode-charts-blue', done: false },
-  QUEUED: { word: 'queued', sign: '≡', colour: '--vscode-charts-yellow', done: false },
-  PENDING: { word: 'waiting', sign: '○', colour: '--vscode-descriptionForeground', done: false },
-  FAILURE: { word: 'failed', sign: '✗', colour: '--vscode-charts-red', done: true },
-  FAILED_UPSTREAM: { word: 'failed upstream', sign: '⊘', colour: '--vscode-charts-orange', done: true },
-  CANCELLED: { word: 'cancelled', sign: '■', colour: '--vscode-charts-purple', done: true },
-  SKIPPED: { word: 'skipped', sign: '»', colour: '--vscode-descriptionForeground', done: true },
-  SUCCESS: { word: 'done', sign: '✓', colour: '--vscode-charts-green', done: true },
+  RUNNING: { word: t('running'), sign: '▶', colour: '--vscode-charts-blue', done: false },
+  RUNNING_SUBTASKS: { word: t('running sub-tasks'), sign: '▷', colour: '--vscode-charts-blue', done: false },
+  STARTING: { word: t('starting'), sign: '↗', colour: '--vscode-charts-blue', done: false },
+  QUEUED: { word: t('queued'), sign: '≡', colour: '--vscode-charts-yellow', done: false },
+  PENDING: { word: t('waiting'), sign: '○', colour: '--vscode-descriptionForeground', done: false },
+  FAILURE: { word: t('failed'), sign: '✗', colour: '--vscode-charts-red', done: true },
+  FAILED_UPSTREAM: { word: t('failed upstream'), sign: '⊘', colour: '--vscode-charts-orange', done: true },
+  CANCELLED: { word: t('cancelled'), sign: '■', colour: '--vscode-charts-purple', done: true },
+  SKIPPED: { word: t('skipped'), sign: '»', colour: '--vscode-descriptionForeground', done: true },
+  SUCCESS: { word: t('done'), sign: '✓', colour: '--vscode-charts-green', done: true },
 };
 
 /** All statuses; what wants to be seen comes first. */
@@ -63,7 +65,7 @@ export const inOrderOfWork: readonly Status[] = [
 export function countsText(counts: Counts): string {
   const parts = inOrderOfWork.flatMap((status) => {
     const count = counts[placeOf(status)] ?? 0;
-    return count === 0 ? [] : [`${count.toLocaleString('en')} ${lookOf(status).word}`];
+    return count === 0 ? [] : [`${numberText(count)} ${lookOf(status).word}`];
   });
   return parts.join(' · ');
 }

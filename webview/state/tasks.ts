@@ -107,7 +107,9 @@ function isMoved(before: TaskView, after: TaskView): boolean {
     (lookOf(before.status).done !== lookOf(after.status).done &&
       after.dependencies.some(({ state }) => state === 'unknown')) ||
     before.dependencies.some(
-      ({ state }, at) => (state === 'unknown') !== (after.dependencies[at]?.state === 'unknown'),
+      ({ state, count }, at) =>
+        (state === 'unknown') !== (after.dependencies[at]?.state === 'unknown') ||
+        count !== after.dependencies[at]?.count,
     )
   );
 }

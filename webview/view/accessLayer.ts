@@ -2,6 +2,8 @@
  * The picture as elements: one button for each item, where it is drawn, so that it can be focused, read aloud
  * and found by whatever assists the person. The canvas below is what is seen.
  */
+import { t } from '@vscode/l10n';
+import { numberText } from '../language.ts';
 import type { Rect } from '../layout/place.ts';
 import type { Camera } from '../render/camera.ts';
 import type { Node, Scene } from '../render/scene.ts';
@@ -14,8 +16,9 @@ export class AccessLayer {
   private readonly moving = element('div', 'moving');
   private readonly buttons = new Map<string, HTMLButtonElement>();
   /** For the one cell of a stack that has the focus: there may be ten thousand. */
-  private readonly cell = element('button', 'item');
+  private readonly cell = element('button', 'item cell');
   private reachable: string | null = null;
+  private zoom = 0;
 
   constructor(
     label: string,
@@ -90,7 +93,10 @@ export class AccessLayer {
   /** Gives a task within an opened stack the focus. */
   focusCell({ task }: Entry, rect: Rect, at: number, of: number): void {
     place(this.cell, rect);
-    this.cell.setAttribute('aria-label', `${task.name}, ${statusText(task)}, ${at + 1} of ${of}`);
+    this.cell.setAttribute(
+      'aria-label',
+      t('{0}, {1}, {2} of {3}', task.name, statusText(task), numberText(at + 1), numberText(of)),
+    );
     if (!this.cell.isConnected) this.moving.append(this.cell);
     this.cell.focus({ preventScroll: true });
   }
@@ -98,6 +104,9 @@ export class AccessLayer {
   /** Moves the elements to where the camera sees them. */
   follow({ x, y, zoom }: Camera): void {
     this.moving.style.transform = `scale(${zoom}) translate(${-x}px, ${-y}px)`;
+    if (zoom === this.zoom) return;
+    this.zoom = zoom;
+    // Every element inherits it: more than the browser should look at in each frame.
     this.moving.style.setProperty('--ring', `${2 / zoom}px`);
   }
 

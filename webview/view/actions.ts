@@ -1,5 +1,6 @@
 /** What can be done to a task, by what state it is in. */
 
+import { t } from '@vscode/l10n';
 import type { TaskView } from '../../server/protocol/tasks.ts';
 import { button } from '../controls.ts';
 import { type Link, taskPath } from '../link/link.ts';
@@ -8,10 +9,10 @@ import { lookOf } from '../state/statuses.ts';
 type Action = 'cancel' | 'retry' | 'hold' | 'release';
 
 const words: Readonly<Record<Action, string>> = {
-  cancel: 'Cancel',
-  retry: 'Retry',
-  hold: 'Hold',
-  release: 'Release',
+  cancel: t('Cancel'),
+  retry: t('Retry'),
+  hold: t('Hold'),
+  release: t('Release'),
 };
 
 export function actionsFor({ status, reason, children }: TaskView): Action[] {

@@ -1,12 +1,14 @@
 /** All about the selected task, beside the graph. */
+import { t } from '@vscode/l10n';
 import type { Explanation, TaskDetail, TaskView } from '../../server/protocol/tasks.ts';
 import { button, iconButton } from '../controls.ts';
+import { numberText } from '../language.ts';
 import { type Link, taskPath } from '../link/link.ts';
 import { kindLabels } from '../render/lines.ts';
 import { lookOf } from '../state/statuses.ts';
 import { type Entry, siblingsOf, type Tasks } from '../state/tasks.ts';
-import { upstreamFinder } from '../state/upstreams.ts';
-import { durationText, ranFor, statusText } from '../state/words.ts';
+import { type Dependency, upstreamFinder } from '../state/upstreams.ts';
+import { childrenText, durationText, ranFor, statusText } from '../state/words.ts';
 import { actionButtons } from './actions.ts';
 import { element, linkButton, setText } from './dom.ts';
 import { LogView } from './logView.ts';
@@ -33,7 +35,7 @@ export class Panel {
     private readonly tasks: () => Tasks,
     private readonly act: { go(id: string): void; close(): void },
   ) {
-    this.root.setAttribute('aria-label', 'Selected task');
+    this.root.setAttribute('aria-label', t('Selected task'));
     this.told.setAttribute('role', 'status');
     this.root.append(this.body, this.told, this.logPlace);
     this.root.hidden = true;
@@ -91,7 +93,7 @@ export class Panel {
     if (this.entry === null || this.entry.task.attempt === 0) return;
     const { id, attempt } = this.entry.task;
     this.log = new LogView(this.link, { id, attempt, tail: 16 * 1024, lines: 200 });
-    this.logPlace.append(element('h3', '', 'Output'), this.log.root);
+    this.logPlace.append(element('h3', '', t('Output')), this.log.root);
   }
 
   private tick(): void {
@@ -108,7 +110,7 @@ export class Panel {
       'div',
       'head',
       element('h2', '', task.name),
-      iconButton('×', 'Close', this.act.close),
+      iconButton('×', t('Close'), this.act.close),
     );
     const facts = element('dl', '');
     const fact = (name: string, ...values: (Node | string | null)[]) => {
@@ -116,22 +118,21 @@ export class Panel {
       facts.append(element('dt', '', name), element('dd', '', ...values));
     };
     this.duration = element('span', '');
-    fact('Id', element('code', '', task.id));
-    fact('Command', element('code', 'command', commandText(task.command)));
-    fact('Folder', element('code', '', task.cwd));
-    fact('Pool', task.pool);
-    fact('Host', hostText(task, detail));
+    fact(t('Id'), element('code', '', task.id));
+    fact(t('Command'), element('code', 'command', commandText(task.command)));
+    fact(t('Folder'), element('code', '', task.cwd));
+    fact(t('Pool'), task.pool);
+    fact(t('Host'), hostText(task, detail));
     if (task.startedAt !== null) {
-      fact('Started', new Date(task.startedAt).toLocaleString());
-      fact('Duration', this.duration);
-    } else fact('Submitted', new Date(task.createdAt).toLocaleString());
-    const { total, done, failed } = task.children;
-    if (total > 0) fact('Sub-tasks', `${done} of ${total} done${failed > 0 ? `, ${failed} failed` : ''}`);
-    fact('Waits for', this.upstreams(task));
-    fact('Awaited by', this.downstreams(task));
+      fact(t('Started'), new Date(task.startedAt).toLocaleString());
+      fact(t('Duration'), this.duration);
+    } else fact(t('Submitted'), new Date(task.createdAt).toLocaleString());
+    fact(t('Sub-tasks'), childrenText(task));
+    fact(t('Waits for'), this.upstreams(task));
+    fact(t('Awaited by'), this.downstreams(task));
     const labels = Object.entries(task.labels).map(([key, value]) => `${key}=${value}`);
-    fact('Labels', labels.join(', '));
-    if (detail !== null && detail.attempts.length > 1) fact('Attempts', attemptList(detail));
+    fact(t('Labels'), labels.join(', '));
+    if (detail !== null && detail.attempts.length > 1) fact(t('Attempts'), attemptList(detail));
     const why = sentences ?? (task.reason === null ? [] : [task.reason]);
     const actions = actionButtons(this.link, task, (sentence) => setText(this.told, sentence));
     this.body.replaceChildren(
@@ -141,7 +142,7 @@ export class Panel {
       element(
         'div',
         'actions',
-        button('Logs', () => this.link.showLog(task.id), 'primary'),
+        button(t('Logs'), () => this.link.showLog(task.id), 'primary'),
         ...actions,
       ),
       facts,
@@ -158,13 +159,14 @@ export class Panel {
     if (task.dependencies.length === 0) return null;
     const find = upstreamFinder(this.siblings(task));
     const list = element('ul', '');
-    for (const { name, kind, state } of task.dependencies) {
-      const [found, second] = find(name);
+    for (const dependency of task.dependencies) {
+      const { name, kind, state } = dependency;
+      const [found, second] = find(dependency);
       const target =
         found !== undefined && second === undefined
           ? linkButton(name, () => this.act.go(found.task.id))
           : name;
-      const progress = state === 'unknown' ? 'nobody has submitted it yet' : state;
+      const progress = stateText(state);
       list.append(element('li', '', target, ` (${kindLabels[kind]}): ${progress}`));
     }
     return list;
@@ -173,14 +175,16 @@ export class Panel {
   private downstreams(task: TaskView): Node | null {
     const siblings = this.siblings(task);
     const find = upstreamFinder(siblings);
-    const names = new Map<string, boolean>();
-    const isMeant = (name: string) => {
-      let meant = names.get(name);
+    /** By what was found, which is the same for all that wait for a large fan-in. */
+    const known = new Map<readonly Entry[], boolean>();
+    const isMeant = (dependency: Dependency) => {
+      const upstreams = find(dependency);
+      let meant = known.get(upstreams);
       if (meant === undefined)
-        names.set(name, (meant = find(name).some((entry) => entry.task.id === task.id)));
+        known.set(upstreams, (meant = upstreams.some((entry) => entry.task.id === task.id)));
       return meant;
     };
-    const found = siblings.filter((entry) => entry.task.dependencies.some(({ name }) => isMeant(name)));
+    const found = siblings.filter((entry) => entry.task.dependencies.some(isMeant));
     if (found.length === 0) return null;
     const list = element('ul', '');
     for (const { task: other } of found.slice(0, mostNames)) {
@@ -193,7 +197,8 @@ export class Panel {
         ),
       );
     }
-    if (found.length > mostNames) list.append(element('li', '', `and ${found.length - mostNames} more`));
+    if (found.length > mostNames)
+      list.append(element('li', '', t('and {0} more', numberText(found.length - mostNames))));
     return list;
   }
 }
@@ -205,22 +210,40 @@ export function commandText(command: readonly string[]): string {
     .join(' ');
 }
 
+/** How far a dependency is. */
+function stateText(state: TaskView['dependencies'][number]['state']): string {
+  switch (state) {
+    case 'unknown':
+      return t('nobody has submitted it yet');
+    case 'waiting':
+      return t('waiting');
+    case 'met':
+      return t('met');
+    case 'failed':
+      return t('failed');
+    case 'skipped':
+      return t('skipped');
+  }
+}
+
 function hostText({ host }: TaskView, detail: TaskDetail | null): string {
   const gpus = detail?.attempts.at(-1)?.gpus ?? [];
   if (host === null) return '';
-  return gpus.length === 0 ? host : `${host}, GPU ${gpus.join(', ')}`;
+  return gpus.length === 0 ? host : t('{0}, GPU {1}', host, gpus.join(', '));
 }
 
 function attemptList({ attempts }: TaskDetail): Node {
   const list = element('ol', '');
   for (const attempt of attempts) {
     const { state, host, exitCode, signal, reason, startedAt, endedAt } = attempt;
-    const end = signal ?? (exitCode === null ? state : `exit code ${exitCode}`);
+    const end = signal ?? (exitCode === null ? state : t('exit code {0}', exitCode));
     const took =
       startedAt === null || endedAt === null
         ? ''
         : `, ${durationText(Date.parse(endedAt) - Date.parse(startedAt))}`;
-    list.append(element('li', '', `${end} on ${host}${took}${reason === null ? '' : `: ${reason}`}`));
+    list.append(
+      element('li', '', `${t('{0} on {1}', end, host)}${took}${reason === null ? '' : `: ${reason}`}`),
+    );
   }
   return list;
 }

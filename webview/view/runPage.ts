@@ -1,5 +1,7 @@
 /** One run: its graph, what can be looked for in it, and the panel of the selected task. */
+import { t } from '@vscode/l10n';
 import { button, checkbox, dropdown, searchField } from '../controls.ts';
+import { numberText } from '../language.ts';
 import type { Link } from '../link/link.ts';
 import { countsText, lookOf, noCounts, placeOf, type Status, statuses } from '../state/statuses.ts';
 import { applyEvent, type Entry, noTasks } from '../state/tasks.ts';
@@ -63,7 +65,7 @@ export class RunPage {
         this.graph.focus();
       },
     });
-    this.follow = checkbox('Follow what runs', () => {
+    this.follow = checkbox(t('Follow what runs'), () => {
       this.act.changed();
       this.followSoon();
     });
@@ -76,14 +78,17 @@ export class RunPage {
       element('footer', '', this.summary, this.note),
     );
     this.stopStream = link.stream({ below: run }, (event) => {
+      const wasWhole = this.tasks.whole;
       const { structure, changed } = applyEvent(this.tasks, event);
       this.count(event.type === 'reset', changed);
       const root = this.tasks.byId.get(run) ?? null;
-      if (structure) this.graph.show(root);
+      const isComplete = this.tasks.whole && !wasWhole;
+      if (structure) this.graph.show(root, isComplete);
       else if (changed.length > 0) this.graph.refresh();
       this.panel.changed(changed);
       this.arrive();
-      this.summaryTimer ||= setTimeout(() => this.tell(), summaryMs);
+      if (isComplete) this.tell();
+      else this.summaryTimer ||= setTimeout(() => this.tell(), summaryMs);
     });
   }
 
@@ -104,7 +109,7 @@ export class RunPage {
   }
 
   private toolbar(): HTMLElement {
-    const search = searchField('Search tasks', (text) => {
+    const search = searchField(t('Search tasks'), (text) => {
       this.search = text.toLowerCase();
       this.found = -1;
       this.match();
@@ -113,15 +118,15 @@ export class RunPage {
       if (event.key === 'Enter') this.next();
     });
     const choices = statuses.map((status) => ({ value: status, text: lookOf(status).word }));
-    const filter = dropdown('Status', [{ value: '', text: 'any status' }, ...choices], (value) => {
+    const filter = dropdown(t('Status'), [{ value: '', text: t('any status') }, ...choices], (value) => {
       this.status = value as Status | '';
       this.match();
     });
     const bar = element('div', 'toolbar');
     bar.setAttribute('role', 'toolbar');
-    bar.setAttribute('aria-label', 'Graph');
+    bar.setAttribute('aria-label', t('Graph'));
     const { runs } = this.act;
-    if (runs !== null) bar.append(button('All runs', runs));
+    if (runs !== null) bar.append(button(t('All runs'), runs));
     const zoom = (text: string, label: string, act: () => void) => {
       const made = button(text, act);
       made.setAttribute('aria-label', label);
@@ -131,9 +136,9 @@ export class RunPage {
       search.element,
       filter,
       this.follow,
-      zoom('−', 'Zoom out', () => this.graph.zoom(0.8)),
-      zoom('+', 'Zoom in', () => this.graph.zoom(1.25)),
-      button('Fit', () => this.graph.fit()),
+      zoom('−', t('Zoom out'), () => this.graph.zoom(0.8)),
+      zoom('+', t('Zoom in'), () => this.graph.zoom(1.25)),
+      button(t('Fit'), () => this.graph.fit()),
     );
     return bar;
   }
@@ -210,13 +215,14 @@ export class RunPage {
   }
 
   private tell(): void {
+    clearTimeout(this.summaryTimer);
     this.summaryTimer = 0;
     const { trouble, whole, byId } = this.tasks;
     const { matches } = this.graph;
     const matching = matches === null ? null : [...byId.values()].filter(matches).length;
-    const found = matching === null ? '' : `${matching.toLocaleString('en')} found · `;
+    const found = matching === null ? '' : `${t('{0} found', numberText(matching))} · `;
     setText(this.summary, found + countsText(this.counts));
-    const loading = whole ? '' : 'loading …';
-    setText(this.note, trouble === null ? loading : `${trouble}; trying again`);
+    const loading = whole ? '' : t('loading …');
+    setText(this.note, trouble === null ? loading : t('{0}; trying again', trouble.replace(/\.$/, '')));
   }
 }

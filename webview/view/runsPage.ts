@@ -1,9 +1,10 @@
 /** All runs, newest first: what a person without an editor at hand follows and cancels. */
+import { t } from '@vscode/l10n';
 import { button, searchField } from '../controls.ts';
 import type { Link } from '../link/link.ts';
 import { lookOf } from '../state/statuses.ts';
 import { applyEvent, type Entry, noTasks } from '../state/tasks.ts';
-import { durationText, ranFor, statusText } from '../state/words.ts';
+import { durationText, progressText, ranFor, statusText } from '../state/words.ts';
 import { actionButtons, actionsFor } from './actions.ts';
 import { element, linkButton, setText } from './dom.ts';
 
@@ -28,7 +29,7 @@ export class RunsPage {
   private readonly list = element('ul', 'rows');
   private readonly note = element('p', 'faint');
   private readonly told = element('p', 'told');
-  private readonly more = button('Show more', () => this.showMore());
+  private readonly more = button(t('Show more'), () => this.showMore());
   private readonly stopStream: () => void;
   private readonly ticking: number;
   private shown = page;
@@ -39,13 +40,13 @@ export class RunsPage {
     private readonly link: Link,
     private readonly open: (id: string) => void,
   ) {
-    const search = searchField('Filter runs', (text) => {
+    const search = searchField(t('Filter runs'), (text) => {
       this.filter = text.toLowerCase();
       this.draw();
     });
     this.told.setAttribute('role', 'status');
     this.root.append(
-      element('header', '', element('h1', '', 'Runs'), search.element),
+      element('header', '', element('h1', '', t('Runs')), search.element),
       this.note,
       this.told,
       this.list,
@@ -91,8 +92,9 @@ export class RunsPage {
       before = row.root;
     }
     this.more.hidden = matching.length <= this.shown;
-    const empty = runs.length === 0 ? 'No runs yet. `vbatch ./script.sh` makes one.' : 'No run matches.';
-    setText(this.note, trouble ?? (matching.length > 0 ? '' : whole ? empty : 'Loading …'));
+    const empty =
+      runs.length === 0 ? t('No runs yet. `vbatch ./script.sh` makes one.') : t('No run matches.');
+    setText(this.note, trouble ?? (matching.length > 0 ? '' : whole ? empty : t('Loading …')));
   }
 
   private make({ task }: Entry): Row {
@@ -124,8 +126,7 @@ export class RunsPage {
     row.sign.className = `sign ${task.status}`;
     setText(row.sign, lookOf(task.status).sign);
     setText(row.status, statusText(task));
-    const { total, done, failed } = task.children;
-    setText(row.progress, total === 0 ? '' : `${done}/${total}${failed > 0 ? ` · ${failed} failed` : ''}`);
+    setText(row.progress, progressText(task));
     const ran = ranFor(task, Date.now());
     setText(row.duration, ran === null ? '' : durationText(ran));
     const offered = actionsFor(task).join();

@@ -1,12 +1,46 @@
 /** Where the arrow keys lead: right and left along the dependencies, up and down among neighbours. Pure. */
-import type { Node, Scene } from '../render/scene.ts';
+import { gridOf } from '../layout/sizes.ts';
+import type { Node, Scene, Spot } from '../render/scene.ts';
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 
-/** The key of the item that comes next; null where there is none. */
-export function next(scene: Scene, from: string, direction: Direction): string | null {
-  const node = scene.nodes.get(from);
-  if (node === undefined) return scene.root.key;
+/** What comes next; null where there is nothing. Without a place to go from: the whole. */
+export function next(scene: Scene, from: Spot | null, direction: Direction): Spot | null {
+  if (from === null) return scene.spotOf(scene.root.key);
+  const key = from.at === null ? nextItem(scene, from.node, direction) : null;
+  return from.at === null
+    ? key === null
+      ? null
+      : scene.spotOf(key)
+    : nextCell(from.node, from.at, direction);
+}
+
+/** The first of what is in a box or an opened stack. */
+export function into(scene: Scene, { node, at }: Spot): Spot | null {
+  if (at !== null) return null;
+  if (node.item.kind === 'stack' && node.item.open) return { node, at: 0 };
+  const first = node.item.kind === 'box' ? node.item.items[0] : undefined;
+  return first === undefined ? null : scene.spotOf(first.key);
+}
+
+/** The box or stack around. */
+export function outOf(scene: Scene, { node, at }: Spot): Spot | null {
+  if (at !== null) return { node, at: null };
+  const { parent } = node.item;
+  return parent === null ? null : scene.spotOf(parent.key);
+}
+
+/** Beyond the border of its grid a cell leads to its stack. */
+function nextCell(node: Node, at: number, direction: Direction): Spot | null {
+  if (node.item.kind !== 'stack') return null;
+  const { members } = node.item.stack;
+  const { columns } = gridOf(members.length);
+  const to = at + { left: -1, right: 1, up: -columns, down: columns }[direction];
+  return { node, at: members[to] === undefined ? null : to };
+}
+
+function nextItem(scene: Scene, node: Node, direction: Direction): string | null {
+  const from = node.item.key;
   if (direction === 'right' || direction === 'left') {
     const linked = scene.lines.flatMap(({ edge }) => {
       const [here, there] = direction === 'right' ? [edge.from, edge.to] : [edge.to, edge.from];

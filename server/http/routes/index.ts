@@ -6,7 +6,7 @@ import type { Route, SocketRoute } from '../route.ts';
 import { actionRoutes, pruneRoute, stdinRoute } from './actions.ts';
 import { hostRoutes } from './hosts.ts';
 import { logRoutes } from './log.ts';
-import { keyRoute, ticketRoute } from './page.ts';
+import { keyRoute, passRoute, returnRoute, ticketRoute } from './page.ts';
 import { runRoutes } from './runs.ts';
 import { hostsRoute, poolsRoute, serverRoute, stopRoute } from './server.ts';
 import { submitRoute } from './submit.ts';
@@ -73,6 +73,8 @@ export const routes: readonly Route[] = [
   stopRoute,
   ticketRoute,
   keyRoute,
+  passRoute,
+  returnRoute,
   eventsRoute,
   outputRoute,
   terminalRoute,

@@ -54,6 +54,16 @@ describe('the one way round', () => {
     expect(log.join()).toContain('a bug');
   });
 
+  it('R10 tells clients whom a dependency has found, of many the first', async () => {
+    const { engine, submit } = await onlineEngine();
+    const ids: string[] = [];
+    for (let at = 0; at < 25; at++) ids.push(await submit({ name: `x-${at}` }));
+    const one = await submit({ dependencies: [{ kind: 'any', name: 'x-3' }] });
+    const many = await submit({ dependencies: [{ kind: 'any', name: 'x-*' }] });
+    expect((await engine.find(one)).dependencies).toMatchObject([{ tasks: [ids[3]], count: 1 }]);
+    expect((await engine.find(many)).dependencies).toMatchObject([{ tasks: ids.slice(0, 20), count: 25 }]);
+  });
+
   it('tells clients whether a task is held', async () => {
     const { engine, submit } = await onlineEngine();
     const id = await submit({ hold: true });

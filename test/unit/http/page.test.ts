@@ -1,6 +1,13 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { PageKeys, ticketMs } from '../../../server/http/pageKeys.ts';
+import {
+  PageKeys,
+  type PageKeysOptions,
+  type Pass,
+  passMs,
+  ticketMs,
+} from '../../../server/http/pageKeys.ts';
 import { type Fixture, failure, startServer } from './fixture.ts';
 
 let server: Fixture;
@@ -22,6 +29,75 @@ async function newKey(): Promise<string> {
 function as(key: string) {
   return { headers: { authorization: `Bearer ${key}` } };
 }
+
+function pageKeys(options: Partial<PageKeysOptions> = {}): PageKeys {
+  return new PageKeys({ now: () => 0, date: () => 0, passes: [], keep: () => {}, ...options });
+}
+
+/** What a page does with the secret of its pass (webview/link/pass.ts). */
+function sign(secret: string, text: string): string {
+  return createHmac('sha256', Buffer.from(secret, 'base64url')).update(text).digest('base64url');
+}
+
+it('lets a page back in after a restart, and proves for its port who it is', () => {
+  let kept: readonly Pass[] = [];
+  const before = pageKeys({ keep: (passes) => (kept = passes) });
+  const old = before.redeem(before.issueTicket());
+  const { page, secret } = before.passOf(old);
+
+  const after = pageKeys({ passes: kept, keep: (passes) => (kept = passes) });
+  after.port = 4711;
+  expect(after.holds(old)).toBe(false);
+  const { nonce, proof } = after.comeBack(page, 'challenge');
+  expect(proof).toBe(sign(secret, `server ${nonce} 4711 challenge`));
+  expect(after.holds(sign(secret, `page ${nonce}`))).toBe(true);
+  expect(after.passOf(sign(secret, `page ${nonce}`))).toEqual({ page, secret });
+});
+
+it('knows no page that it has not let in, nor one that was away for too long', () => {
+  let kept: readonly Pass[] = [];
+  const before = pageKeys({ keep: (passes) => (kept = passes) });
+  const { page } = before.passOf(before.redeem(before.issueTicket()));
+  expect(() => pageKeys().comeBack(page, 'x')).toThrow('vctl open');
+  expect(() => pageKeys().passOf('x')).toThrow('vctl open');
+  expect(() => pageKeys({ passes: kept, date: () => passMs }).comeBack(page, 'x')).toThrow('vctl open');
+});
+
+it('keeps few pages, those that were let in last', () => {
+  const keys = pageKeys();
+  const [first = '', second = '', ...rest] = Array.from({ length: 200 }, () =>
+    keys.redeem(keys.issueTicket()),
+  );
+  keys.comeBack(keys.passOf(first).page, 'x');
+  const newest = keys.redeem(keys.issueTicket());
+  expect([first, second, newest, rest.at(-1) ?? ''].map((key) => keys.holds(key))).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ]);
+});
+
+it('tells neither secret nor key to who comes back', async () => {
+  const key = await newKey();
+  const asked = await server.ask('POST', '/v1/page/pass', { body: { key }, headers: bare });
+  const { page, secret } = asked.json as { page: string; secret: string };
+  const answer = await server.ask('POST', '/v1/page/return', {
+    body: { page, challenge: 'c' },
+    headers: bare,
+  });
+  const { nonce, proof } = answer.json as { nonce: string; proof: string };
+  expect(proof).toBe(sign(secret, `server ${nonce} ${server.port} c`));
+  expect(sign(secret, `page ${nonce}`)).toBe(key);
+  expect(answer.bytes.toString()).not.toContain(key);
+  for (const headers of [{ origin: 'http://127.0.0.1:1' }, { host: 'evil.example' }]) {
+    const foreign = await server.ask('POST', '/v1/page/pass', {
+      body: { key },
+      headers: { ...bare, ...headers },
+    });
+    expect(foreign.status).toBe(403);
+  }
+});
 
 it('gives a key for a ticket once, and never again', async () => {
   const { ticket } = (await server.ask('POST', '/v1/page/ticket')).json as { ticket: string };
@@ -60,7 +136,7 @@ it('lets a page look and steer, but run, stop or change nothing else', async () 
 
 it('forgets tickets that nobody used within the hour', () => {
   let now = 0;
-  const keys = new PageKeys(() => now);
+  const keys = pageKeys({ now: () => now });
   const [early, late] = [keys.issueTicket(), keys.issueTicket()];
   now = ticketMs;
   expect(keys.holds(keys.redeem(early))).toBe(true);
@@ -69,7 +145,7 @@ it('forgets tickets that nobody used within the hour', () => {
 });
 
 it('keeps few tickets, the newest', () => {
-  const keys = new PageKeys(() => 0);
+  const keys = pageKeys();
   const oldest = keys.issueTicket();
   const newer = Array.from({ length: 1_000 }, () => keys.issueTicket());
   expect(() => keys.redeem(oldest)).toThrow();

@@ -342,6 +342,8 @@ it('has a test above for each route of the table', () => {
     'post /v1/hosts/{name}/prune',
     'post /v1/hosts/{name}/remove',
     'post /v1/page/key',
+    'post /v1/page/pass',
+    'post /v1/page/return',
     'post /v1/page/ticket',
     'post /v1/prune',
     'post /v1/runs/{id}/checkout',

@@ -5,13 +5,23 @@ import { view } from '../cli/fixture.ts';
 
 type Dependencies = TaskView['dependencies'];
 
-/** Such as `success:a fail:b`; what nobody bears yet as `any:?c`. */
+/**
+ * Such as `success:a fail:b`; what nobody bears yet as `any:?c`. What was found comes behind a `=`, with commas: in
+ * `success:a=a_2` it is the child a_2; and behind a `+`, how many more there are.
+ */
 export function after(text: string): Dependencies {
   if (text === '') return [];
   return text.split(' ').map((each) => {
-    const [kind, name = ''] = each.split(':');
-    const state = name.startsWith('?') ? 'unknown' : 'waiting';
-    return { kind: kind as Dependencies[number]['kind'], name: name.replace('?', ''), state };
+    const [, kind, wanted, name = '', found = name, more = '0'] =
+      /^(\w+):(\??)([^=]+)(?:=([^+]*)(?:\+(\d+))?)?$/.exec(each) ?? [];
+    const tasks = wanted === '?' || found === '' ? [] : found.split(',').map((child) => `r/${child}`);
+    return {
+      kind: kind as Dependencies[number]['kind'],
+      name,
+      state: wanted === '?' ? 'unknown' : 'waiting',
+      tasks,
+      count: tasks.length + Number(more),
+    };
   });
 }
 

@@ -20,12 +20,21 @@ function planned(
   };
 }
 
-it('R10 joins what depends with what it names: by name, segment, glob and path', () => {
+it('R10 joins what depends with what the server has found for it', () => {
+  const tasks = runOf([
+    child('prep'),
+    child('prep_2', '', { name: 'prep' }),
+    child('fit', 'success:prep=prep_2 any:prep/inner=prep/inner'),
+  ]);
+  expect(planned(tasks).edges).toEqual(['prep_2 success fit', 'prep any fit']);
+});
+
+it('R10 joins a large fan-in, of which the server tells the first, by name, segment, glob and path', () => {
   const tasks = runOf([
     child('prep'),
     child('prep_2', '', { name: 'prep' }),
     child('x.csv'),
-    child('fit', 'success:prep_2 fail:*.csv any:prep/inner'),
+    child('fit', 'success:prep_2=+1 fail:*.csv=+1 any:prep/inner=+2'),
   ]);
   expect(planned(tasks).edges).toEqual([
     'prep_2 success fit',
