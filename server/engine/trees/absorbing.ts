@@ -69,17 +69,21 @@ export class Absorbing {
     if (!root?.tree) return;
     const { folder, landed } = treeOfRun(this.parts, run);
     const base = await manifests.load(landed);
-    const { manifest } = await this.snapshots.take(folder, false);
+    const { manifest, notes } = await this.snapshots.take(folder, false);
+    const found = diff(base, manifest);
+    if (found.length === 0) return;
     const stretches = localWork(state, root, core.time());
     const changes: Change[] = [];
-    for (const change of diff(base, manifest)) {
+    for (const change of found) {
       // What was put aside here for a person is no task's.
       if (isAside(change.path, root.id) || isGitPath(change.path)) continue;
       const made = await this.madeByTask(folder, change, base, stretches);
       if (made) changes.push(made);
     }
     if (changes.length === 0) return;
-    const outcome = { task: number, holds: base, changes, host: null, notes: [], left: [] };
+    const made = new Set(changes.map(({ path }) => path));
+    const said = notes.filter(({ path }) => made.has(path)).map(({ path, text }) => `${path} ${text}`);
+    const outcome = { task: number, holds: base, changes, host: null, notes: said, left: [] };
     await this.landings.land(run, outcome);
   }
 

@@ -118,7 +118,7 @@ export class Trees {
       const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
       const hash = await parts.manifests.save(manifest);
       await parts.store.sync();
-      const missed = notes.slice(0, 3).map(({ path, why }) => `${path} does not travel: it ${why}`);
+      const missed = notes.slice(0, 3).map(({ path, text }) => `${path} ${text}`);
       return { tree: { folder: root.folder, manifest: hash }, notes: missed, release };
     } catch (error) {
       release();
