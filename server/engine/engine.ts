@@ -224,9 +224,9 @@ export class Engine implements EngineService {
     return this.trees.files(findTask(this.parts.state, text), all);
   }
 
-  runDiff(text: string, other: string | null): Promise<RunDiff> {
+  runDiff(text: string, other: string | null, contents: boolean): Promise<RunDiff> {
     const { state } = this.parts;
-    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other));
+    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other), contents);
   }
 
   checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {

@@ -20,7 +20,8 @@ import { Manifests } from './manifests.ts';
 import { TreeOnHost } from './onHost.ts';
 import { keepFresh, type TreeParts } from './parts.ts';
 import { type Places, placeHere, placeThere } from './places.ts';
-import { checkOut, runDiff, runFiles } from './runFiles.ts';
+import { runDiff } from './runDiff.ts';
+import { checkOut, runFiles } from './runFiles.ts';
 import { Snapshots } from './snapshots.ts';
 
 export interface TreesOptions {
@@ -226,9 +227,9 @@ export class Trees {
     return runFiles((await this.machinery()).parts, task, all);
   }
 
-  async diff(task: Task, other: Task | null): Promise<RunDiff> {
+  async diff(task: Task, other: Task | null, withContents: boolean): Promise<RunDiff> {
     const { parts, snapshots } = await this.machinery();
-    return runDiff(parts, snapshots, task, other);
+    return runDiff(parts, snapshots, task, other, withContents);
   }
 
   async checkOut(task: Task, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
