@@ -324,6 +324,7 @@ export function freshTask(id: string): TaskDetail {
     held: false,
     command: ['true'],
     cwd: '/tmp',
+    workspace: null,
     labels: {},
     priority: 0,
     dependencies: [],
