@@ -1,4 +1,12 @@
-import type { GpuUse, Host, HostFacts, HostReports, NestedCall } from '../hosts/host.ts';
+import type {
+  GpuUse,
+  Host,
+  HostAttempts,
+  HostCalls,
+  HostFacts,
+  HostReports,
+  NestedCall,
+} from '../hosts/host.ts';
 import type { Effect, TaskEvent } from '../model/events.ts';
 import type { Attempt, Exit, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
@@ -31,7 +39,7 @@ export class Dispatch {
     private readonly trees: Trees,
     private readonly timers: Timers,
     private readonly hostsChanged: () => void,
-    private readonly onCall: (host: Host, call: NestedCall) => void,
+    private readonly onCall: (host: HostCalls, call: NestedCall) => void,
     private readonly log: (message: string) => void,
   ) {
     this.files = new AttemptFiles(core, rooms, trees, hostsChanged, log);
@@ -146,7 +154,7 @@ export class Dispatch {
   }
 
   /** Tells the host of an attempt's end once that is durable. */
-  private settle(host: Host, key: string): void {
+  private settle(host: HostAttempts, key: string): void {
     // What never becomes durable is reported to the next server again.
     this.core.settled().then(
       () => host.settled(key),
