@@ -11,11 +11,7 @@ const none: Manifest = new Map();
 const name = fc
   .uint8Array({ minLength: 1, maxLength: 20 })
   .map((bytes) =>
-    fromLatin1(
-      Buffer.from(bytes.map((byte) => (byte <= 2 || byte === 47 ? 65 : byte))).toString(
-        'latin1',
-      ),
-    ),
+    fromLatin1(Buffer.from(bytes.map((byte) => (byte <= 2 || byte === 47 ? 65 : byte))).toString('latin1')),
   )
   .filter((text) => text !== '.' && text !== '..' && text !== '.git' && text !== '__pycache__');
 
