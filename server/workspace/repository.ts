@@ -37,15 +37,17 @@ export async function askGit(disk: Disk, folder: string, stamps: Stamps): Promis
   const paths = files.filter((file) => file !== '').map((file) => absolute(folder, fromLatin1(file)));
   await stamps.note([...paths, ...settingsFiles(origins.output)]);
 
+  // Few have that setting, and a process less is worth the look.
+  const isSet = origins.output.split('\0').includes('core.excludesfile');
   const [setting, tracked] = await Promise.all([
-    disk.git(folder, ['config', '--type=path', '--null', '--get', 'core.excludesFile']),
+    isSet ? disk.git(folder, ['config', '--type=path', '--null', '--get', 'core.excludesFile']) : null,
     disk.git(folder, [
       ...['-c', 'core.fsmonitor=false'],
       ...['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'],
     ]),
   ]);
   const general =
-    setting.status === 0 ? fromLatin1(setting.output.replace(/\0$/, '')) : join(settingsFolder(), 'ignore');
+    setting?.status === 0 ? fromLatin1(setting.output.replace(/\0$/, '')) : join(settingsFolder(), 'ignore');
   const excludes = [paths[0], absolute(folder, general)].filter((path) => path !== undefined);
   await stamps.note(excludes);
   const contents = await Promise.all(excludes.map((file) => readFile(encodeBytes(file)).catch(() => null)));

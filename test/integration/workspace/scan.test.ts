@@ -19,7 +19,7 @@ import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../../server/workspace/disk.ts';
 import { HashCache } from '../../../server/workspace/hashCache.ts';
 import type { FileEntry } from '../../../server/workspace/manifest.ts';
-import { hashing, type Reader, scan } from '../../../server/workspace/scan.ts';
+import { hashing, type Reader, Scanner, scan } from '../../../server/workspace/scan.ts';
 import { ContentStore } from '../../../server/workspace/store.ts';
 import { filesOf, plant, plenty, scanAnew, withWorkspace } from './support.ts';
 
@@ -232,9 +232,11 @@ describe('a scan', () => {
         'echo on; while :; do cp "$1/one" "$1/x"; mv "$1/x" "$2/a"; cp "$1/two" "$1/x"; mv "$1/x" "$2/a"; done';
       const writer = spawn('sh', ['-c', script, 'sh', base, folder]);
       await once(writer.stdout, 'data');
+      const cache = await HashCache.load(join(base, 'cache'));
+      const scanner = new Scanner(disk, folder, cache, hashing(disk), plenty);
       try {
         for (let round = 0; round < 20; round++) {
-          const { manifest } = await scanAnew(disk, folder);
+          const { manifest } = await scanner.scan();
           const entry = manifest.get('a');
           expect(contents.map(sha256)).toContain(entry?.kind === 'file' ? entry.hash : entry);
         }
@@ -261,8 +263,10 @@ describe('a scan', () => {
           await new Promise(setImmediate);
         }
       })();
+      const cache = await HashCache.load(join(base, 'cache'));
+      const scanner = new Scanner(disk, folder, cache, hashing(disk), plenty);
       for (let round = 0; round < 100; round++) {
-        const { manifest } = await scanAnew(disk, folder);
+        const { manifest } = await scanner.scan();
         for (const [path, entry] of manifest) {
           if (path !== 'a') expect(entry).toMatchObject({ kind: 'file' });
         }

@@ -83,7 +83,7 @@ function perform(folder: string, step: Step): void {
   }
 }
 
-describe('a scanner that has seen the folder before', () => {
+describe.concurrent('a scanner that has seen the folder before', () => {
   it('asks git again only when something has changed that the answer depends on', async () => {
     await withWorkspace(async ({ disk, base, folder }) => {
       plantProject(folder);
