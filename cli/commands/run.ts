@@ -6,6 +6,7 @@ import type { FileChange } from '../../server/protocol/runs.ts';
 import { writeAll } from '../io.ts';
 import type { Colours } from '../render/colours.ts';
 import { structured } from '../render/list.ts';
+import { patchLines, patchText } from '../render/patch.ts';
 import { harmless } from '../render/text.ts';
 import { type Context, drawing, withExamples } from './context.ts';
 
@@ -19,6 +20,10 @@ export function addRuns(program: Command, context: Context): void {
 
 interface OutputOption {
   output?: 'json';
+}
+
+interface DiffOptions extends OutputOption {
+  patch?: boolean;
 }
 
 const jsonOption = ['-o, --output <format>', 'json: print all there is to say', readOutput] as const;
@@ -64,10 +69,11 @@ function addDiff(parent: Command, context: Context): void {
     .argument('<id>', 'id or name of a run')
     .argument('[other]', 'id or name of another; without it, the folder as it is now')
     .description('compare what runs were submitted with: files, command line, environment')
+    .option('-p, --patch', 'also the lines that differ, as `git diff` shows them')
     .option(...jsonOption)
-    .action(async (id: string, other: string | undefined, { output }: OutputOption) => {
+    .action(async (id: string, other: string | undefined, { output, patch = false }: DiffOptions) => {
       const client = await context.connect();
-      const found = await client.runDiff(id, other);
+      const found = await client.runDiff(id, other, patch);
       const { stdout } = context.io;
       if (output) return writeAll(stdout, await structured(output, found));
       const { colours } = drawing(context, stdout);
@@ -80,13 +86,19 @@ function addDiff(parent: Command, context: Context): void {
         ...(here === null ? [] : [colours.red(`- ${harmless(`${name}=${here}`)}`)]),
         ...(there === null ? [] : [colours.green(`+ ${harmless(`${name}=${there}`)}`)]),
       ]);
-      await writeLines(
-        context,
-        [...fileLines(found.files, colours), ...command, ...environment],
-        'no difference',
-      );
+      const files = patch ? [] : fileLines(found.files, colours);
+      const lines = patch ? patchLines(found.files) : [];
+      if (files.length + lines.length + command.length + environment.length === 0)
+        return writeLines(context, [], 'no difference');
+      if (files.length + command.length + environment.length > 0)
+        await writeLines(context, [...files, ...command, ...environment], '');
+      await writeAll(stdout, patchText(lines, colours, stdout.isTTY === true));
     });
-  withExamples(command, ['vctl run diff train-4k2m9', 'vctl run diff train-4k2m9 train-9x4m1']);
+  withExamples(command, [
+    'vctl run diff train-4k2m9',
+    'vctl run diff train-4k2m9 train-9x4m1',
+    'vctl run diff --patch train-4k2m9 | less -R',
+  ]);
 }
 
 /** `vctl run checkout ID DIR` */

@@ -179,8 +179,8 @@ export class Client {
   }
 
   /** What a run was submitted with, beside another, or beside the folder as it is now. */
-  runDiff(id: string, other?: string): Promise<RunDiff> {
-    return this.get(`${runPath(id)}/diff${queryText({ with: other })}`);
+  runDiff(id: string, other?: string, contents = false): Promise<RunDiff> {
+    return this.get(`${runPath(id)}/diff${queryText({ with: other, contents: contents || undefined })}`);
   }
 
   checkOut(id: string, request: CheckoutRequest): Promise<CheckoutAnswer> {

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
-import type { CallAnswer, Host, LogStream, NestedCall } from '../hosts/host.ts';
+import type { CallAnswer, HostCalls, LogStream, NestedCall } from '../hosts/host.ts';
 import { scriptOf } from '../model/naming.ts';
 import { type CommandLineCall, parseCommandLine, type SubmitCall } from '../protocol/commandLine.ts';
 import { errorEntry, isErrorCode, VbatchError } from '../protocol/errors.ts';
@@ -29,7 +29,7 @@ export class Calls {
     private readonly log: (message: string) => void,
   ) {}
 
-  take(host: Host, call: NestedCall): void {
+  take(host: HostCalls, call: NestedCall): void {
     const before = this.lines.get(call.attempt) ?? Promise.resolve();
     const submitted = before.then(() => this.submit(host, call));
     const line = submitted.catch(() => {});
@@ -42,7 +42,7 @@ export class Calls {
   }
 
   /** Submits and returns what is left to do: waiting must not hold up the attempt's next call. */
-  private async submit(host: Host, call: NestedCall): Promise<() => Promise<CallAnswer>> {
+  private async submit(host: HostCalls, call: NestedCall): Promise<() => Promise<CallAnswer>> {
     const parsed = await this.parse(host, call);
     if (parsed.kind !== 'submit') return async () => plainAnswer(call, parsed);
     if (parsed.tty)
@@ -61,7 +61,7 @@ export class Calls {
     return async () => this.finish(host, call, parsed, result);
   }
 
-  private async parse(host: Host, call: NestedCall): Promise<CommandLineCall> {
+  private async parse(host: HostCalls, call: NestedCall): Promise<CommandLineCall> {
     const lookup: Lookup = (name) => call.variables.get(name);
     const context = { lookup, version: this.version };
     const first = parseCommandLine(call.program, call.args, context);
@@ -77,7 +77,7 @@ export class Calls {
   }
 
   private async finish(
-    host: Host,
+    host: HostCalls,
     call: NestedCall,
     parsed: SubmitCall,
     result: SubmitResult | undefined,
@@ -99,7 +99,7 @@ export class Calls {
   }
 
   private async waitFor(
-    host: Host,
+    host: HostCalls,
     call: NestedCall,
     parsed: SubmitCall,
     id: string,
@@ -128,7 +128,7 @@ export class Calls {
     else gone.addEventListener('abort', cancel, { once: true });
   }
 
-  private async feed(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {
+  private async feed(host: HostCalls, call: NestedCall, id: string, stream: LogStream): Promise<void> {
     try {
       await this.handOver(host, call, id, stream);
     } catch (error) {
@@ -137,7 +137,7 @@ export class Calls {
     }
   }
 
-  private async handOver(host: Host, call: NestedCall, id: string, stream: LogStream): Promise<void> {
+  private async handOver(host: HostCalls, call: NestedCall, id: string, stream: LogStream): Promise<void> {
     const log: Readable = await this.engine.log(id, { stream, follow: true });
     const bytes = new PassThrough();
     log.on('data', (chunk: LogChunk) => {

@@ -1,8 +1,17 @@
-import type { GpuUse, Host, HostFacts, HostReports, NestedCall } from '../hosts/host.ts';
+import type {
+  GpuUse,
+  Host,
+  HostAttempts,
+  HostCalls,
+  HostFacts,
+  HostReports,
+  NestedCall,
+} from '../hosts/host.ts';
 import type { Effect, TaskEvent } from '../model/events.ts';
 import type { Attempt, Exit, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Timers } from '../timers.ts';
+import { AttemptFiles, type Brought } from './attemptFiles.ts';
 import type { Core } from './core.ts';
 import type { Fleet, HostState } from './fleet.ts';
 import { attemptKey, parseKey } from './logs.ts';
@@ -12,8 +21,6 @@ import type { Trees } from './trees/trees.ts';
 
 /** After so many milliseconds what a host or a disk did not take is tried again. */
 const again = 2_000;
-/** How often results are asked for that a host does not give. */
-const mostRefusals = 5;
 /** Longest delay that a Node timer takes. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -23,12 +30,7 @@ const longestDelay = 2 ** 31 - 1;
  */
 export class Dispatch {
   private readonly limits = new Map<TaskNumber, () => void>();
-  /** Attempts that have ended, whose results are being taken. */
-  private readonly collecting = new Set<string>();
-  /** By attempt, how often its host has refused to give its results. */
-  private readonly refusals = new Map<string, number>();
-  /** Attempts whose files are on their way. */
-  private readonly preparing = new Set<string>();
+  private readonly files: AttemptFiles;
 
   constructor(
     private readonly core: Core,
@@ -37,9 +39,11 @@ export class Dispatch {
     private readonly trees: Trees,
     private readonly timers: Timers,
     private readonly hostsChanged: () => void,
-    private readonly onCall: (host: Host, call: NestedCall) => void,
+    private readonly onCall: (host: HostCalls, call: NestedCall) => void,
     private readonly log: (message: string) => void,
-  ) {}
+  ) {
+    this.files = new AttemptFiles(core, rooms, trees, hostsChanged, log);
+  }
 
   /** Connects every host. */
   open(): void {
@@ -72,47 +76,18 @@ export class Dispatch {
   private start(number: TaskNumber, attempt: number): void {
     const found = this.present(number, attempt);
     if (found === null || !found.host.online || found.task.attempts[attempt - 1]?.stopping !== null) return;
-    const files = this.trees.prepare(found.task, found.host.host.name);
-    if (files === null) this.launch(number, attempt);
-    else void this.launchAfter(files, number, attempt);
+    const bringing = this.files.bring(found.task, attemptKey(number, attempt), found.host);
+    if (bringing === null) this.launch(number, attempt);
+    else void bringing.then((brought) => this.brought(number, attempt, brought));
   }
 
-  /** Starts an attempt once its files are there. */
-  private async launchAfter(files: Promise<void>, number: TaskNumber, attempt: number): Promise<void> {
-    const key = attemptKey(number, attempt);
-    if (this.preparing.has(key)) return void files.catch(() => {});
-    this.preparing.add(key);
-    try {
-      await files;
-      await this.core.settled();
-      this.preparing.delete(key);
-      this.launch(number, attempt);
-    } catch (error) {
-      this.preparing.delete(key);
-      this.unprepared(key, error);
-    }
-  }
-
-  private unprepared(key: string, error: unknown): void {
-    const { task: number, attempt } = parseKey(key);
-    const found = this.present(number, attempt);
-    if (found === null) return;
-    const { name } = found.host.host;
-    if (error instanceof VbatchError && error.code === 'unreachable') {
-      // Where the connection is over, the next one finds that the attempt has not started.
-      if (found.host.online) this.timers.after(again, () => this.start(number, attempt));
-      return;
-    }
-    if (!(error instanceof VbatchError)) this.log(`preparing ${key} on ${name}: ${String(error)}`);
-    const text = error instanceof Error ? error.message : String(error);
-    const reason = `the files of the run cannot be brought to ${name}: ${text}`;
-    this.record({
-      type: 'ended',
-      at: this.core.time(),
-      task: number,
-      attempt,
-      exit: { exitCode: 125, signal: null, reason },
-    });
+  private brought(number: TaskNumber, attempt: number, brought: Brought): void {
+    if (brought === 'dropped') return;
+    if (brought === 'ready') return this.launch(number, attempt);
+    if (brought === 'again') return void this.timers.after(again, () => this.start(number, attempt));
+    if (this.present(number, attempt) === null) return;
+    const exit = { exitCode: 125, signal: null, reason: brought.failed };
+    this.record({ type: 'ended', at: this.core.time(), task: number, attempt, exit });
   }
 
   private launch(number: TaskNumber, attempt: number): void {
@@ -152,7 +127,7 @@ export class Dispatch {
       online: (facts) => this.online(state, facts),
       offline: (reason) => this.offline(state, reason),
       started: (key) => this.event(key, (task, attempt, at) => ({ type: 'started', at, task, attempt })),
-      ended: (key, exit) => void this.ended(state, key, exit),
+      ended: (key, exit) => this.ended(state, key, exit),
       lost: (key) => {
         this.event(key, (task, attempt, at) => ({ type: 'lost', at, task, attempt }));
         this.settle(state.host, key);
@@ -179,7 +154,7 @@ export class Dispatch {
   }
 
   /** Tells the host of an attempt's end once that is durable. */
-  private settle(host: Host, key: string): void {
+  private settle(host: HostAttempts, key: string): void {
     // What never becomes durable is reported to the next server again.
     this.core.settled().then(
       () => host.settled(key),
@@ -271,56 +246,25 @@ export class Dispatch {
   }
 
   /** What an attempt has made is part of the run before anything follows from its end. */
-  private async ended(state: HostState, key: string, exit: Exit): Promise<void> {
+  private ended(state: HostState, key: string, exit: Exit): void {
+    if (this.files.isTaking(key)) return;
     const { task: number, attempt } = parseKey(key);
-    if (this.collecting.has(key)) return;
-    if (this.underWay(number, attempt) !== null) {
-      this.endWatch(number);
-      const results = this.trees.collectAfter(this.core.state.task(number), state.host.name);
-      if (results !== null) {
-        this.collecting.add(key);
-        try {
-          await results;
-        } catch (error) {
-          this.uncollected(state, key, exit, error);
-          return;
-        } finally {
-          this.collecting.delete(key);
-        }
-      }
-    }
-    this.refusals.delete(key);
-    this.event(key, (task, n, at) => ({ type: 'ended', at, task, attempt: n, exit }));
-    this.settle(state.host, key);
+    if (this.underWay(number, attempt) === null) return this.end(state, key, exit);
+    this.endWatch(number);
+    const taking = this.files.take(this.core.state.task(number), key, state, exit);
+    if (taking === null) return this.end(state, key, exit);
+    void taking.then((taken) => {
+      if (taken !== 'again') return taken === 'dropped' ? undefined : this.end(state, key, taken);
+      this.timers.after(again, () => {
+        this.rooms.moves.delete(number);
+        this.ended(state, key, exit);
+      });
+    });
   }
 
-  /** An end without its results is no end yet: it is tried again, or reported again by a host that was lost. */
-  private uncollected(state: HostState, key: string, exit: Exit, error: unknown): void {
-    const isLost = error instanceof VbatchError && error.code === 'unreachable';
-    if (isLost && !state.online) return;
-    const { task: number } = parseKey(key);
-    const text = error instanceof Error ? error.message : String(error);
-    this.log(`taking what ${key} has made on ${state.host.name}: ${text}`);
-    if (this.core.problem?.code === 'stateFailed') return;
-    const refusals = (this.refusals.get(key) ?? 0) + 1;
-    if (error instanceof VbatchError && ['unreachable', 'diskFull'].includes(error.code)) {
-      // That may take any time to change.
-    } else if (refusals < mostRefusals) {
-      this.refusals.set(key, refusals);
-    } else {
-      const reason = `what it made on ${state.host.name} cannot be taken: ${text}`;
-      const failed = exit.exitCode === 0 ? { exitCode: 125, signal: null, reason } : exit;
-      this.refusals.delete(key);
-      this.event(key, (task, n, at) => ({ type: 'ended', at, task, attempt: n, exit: failed }));
-      this.settle(state.host, key);
-      return;
-    }
-    this.rooms.moves.set(number, `has ended; what it made cannot be taken yet: ${text}`);
-    this.hostsChanged();
-    this.timers.after(again, () => {
-      this.rooms.moves.delete(number);
-      void this.ended(state, key, exit);
-    });
+  private end(state: HostState, key: string, exit: Exit): void {
+    this.event(key, (task, attempt, at) => ({ type: 'ended', at, task, attempt, exit }));
+    this.settle(state.host, key);
   }
 
   /** The host has never heard of the attempt: an order was lost, or with it all the host knew. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { localHost } from '../config/configuration.ts';
-import type { Host, NestedCall, Seat, Viewer } from '../hosts/host.ts';
+import type { HostCalls, NestedCall, Seat, Viewer } from '../hosts/host.ts';
 import { explain } from '../model/explain.ts';
 import { statusOf } from '../model/outcome.ts';
 import { type State, subtree } from '../model/state.ts';
@@ -71,7 +71,7 @@ export interface EngineParts {
   now: () => number;
   /** What the engine itself cannot know of `ServerView`. */
   identity: Pick<ServerView, 'version' | 'pid' | 'startedAt' | 'home'>;
-  onCall: (host: Host, call: NestedCall) => void;
+  onCall: (host: HostCalls, call: NestedCall) => void;
   /** Folder for workspaces, and what opens the contents in it when they are first needed. */
   workspaces: { folder: string; open: () => Promise<ContentStore> };
   log: (message: string) => void;
@@ -224,9 +224,9 @@ export class Engine implements EngineService {
     return this.trees.files(findTask(this.parts.state, text), all);
   }
 
-  runDiff(text: string, other: string | null): Promise<RunDiff> {
+  runDiff(text: string, other: string | null, contents: boolean): Promise<RunDiff> {
     const { state } = this.parts;
-    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other));
+    return this.trees.diff(findTask(state, text), other === null ? null : findTask(state, other), contents);
   }
 
   checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
@@ -307,12 +307,12 @@ export class Engine implements EngineService {
     const task = findTask(this.parts.state, text);
     const number = attempt ?? task.attempts.length;
     const name = task.attempts[number - 1]?.allocation.host;
-    const host = name === undefined ? undefined : this.parts.rooms.hosts.get(name)?.host;
-    if (host === undefined) return { stdout: 0, stderr: 0, whole: true };
+    const logs = name === undefined ? undefined : this.parts.rooms.hosts.get(name)?.host.logs;
+    if (logs === undefined) return { stdout: 0, stderr: 0, whole: true };
     const key = attemptKey(task.number, number);
     // Asked first: what arrives meanwhile is counted.
-    const whole = host.hasWholeLog(key);
-    const [stdout, stderr] = await Promise.all([host.logSize(key, 'stdout'), host.logSize(key, 'stderr')]);
+    const whole = logs.isWhole(key);
+    const [stdout, stderr] = await Promise.all([logs.size(key, 'stdout'), logs.size(key, 'stderr')]);
     return { stdout, stderr, whole };
   }
 

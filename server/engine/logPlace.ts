@@ -1,7 +1,7 @@
 /** Where a byte of the output as a whole is in the two streams that it is made of. */
 import type { LogStretch } from '../hosts/host.ts';
 import type { LogPlace } from '../protocol/logQueries.ts';
-import { attemptKey, hostOf, isOver } from './logs.ts';
+import { attemptKey, isOver, logsOf } from './logs.ts';
 import type { TaskWatch } from './taskWatch.ts';
 
 /** The place of a position in an attempt's output; before the first attempt there is none. */
@@ -12,11 +12,11 @@ export async function findPlace(
 ): Promise<LogPlace> {
   const attempt = source.task().attempts[number - 1];
   if (attempt === undefined) return { attempt: 0, over: false, whole: true, ...placeIn([], wanted) };
-  const host = hostOf(source, number, attempt.allocation.host);
+  const logs = logsOf(source, number, attempt.allocation.host);
   const key = attemptKey(source.task().number, number);
   // Asked first: what arrives meanwhile is counted.
-  const [over, whole] = [isOver(attempt), host.hasWholeLog(key)];
-  return { attempt: number, over, whole, ...placeIn(await host.logOrder(key), wanted) };
+  const [over, whole] = [isOver(attempt), logs.isWhole(key)];
+  return { attempt: number, over, whole, ...placeIn(await logs.order(key), wanted) };
 }
 
 /** @param wanted position in both streams; negative from the end; undefined for the end. */

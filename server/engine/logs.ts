@@ -1,6 +1,6 @@
 /** A task's output as a stream: of one attempt or of all, as written, to its end or as it grows. */
 import { Readable } from 'node:stream';
-import type { AttemptKey, Host, LogStream } from '../hosts/host.ts';
+import type { AttemptKey, HostLogs, LogStream } from '../hosts/host.ts';
 import type { Attempt, Task, TaskNumber } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { LogChunk } from '../protocol/logs.ts';
@@ -98,25 +98,25 @@ async function* readAttempt(
   const attempt = source.task().attempts[number - 1];
   if (attempt === undefined) return;
   const { host: name } = attempt.allocation;
-  const host = hostOf(source, number, name);
+  const logs = logsOf(source, number, name);
   const key = attemptKey(source.task().number, number);
   const progress: Progress = { stdout: 0, stderr: 0 };
   if (isFirst && request.stream === 'both') Object.assign(progress, request.before);
   else if (isFirst && request.stream !== 'both') progress[request.stream] = request.offset ?? 0;
-  const growth = watchGrowth(host, key, request.follow || isOver(attempt), signal);
+  const growth = watchGrowth(logs, key, request.follow || isOver(attempt), signal);
   try {
     while (!signal.aborted) {
-      const isWhole = host.hasWholeLog(key);
+      const isWhole = logs.isWhole(key);
       const over = isOver(attempt) && isWhole;
       const grown = growth.next();
       const before = progress.stdout + progress.stderr;
       yield* request.stream === 'both'
-        ? readBoth(host, key, progress, signal)
-        : readStream(host, key, request.stream, progress, signal);
+        ? readBoth(logs, key, progress, signal)
+        : readStream(logs, key, request.stream, progress, signal);
       if (over || (!request.follow && !isOver(attempt))) return;
       if (!isWhole && !request.follow) throwIfOutOfReach(source, name, key);
       // What ended while this was reading is read once more, for the last it has written.
-      if (progress.stdout + progress.stderr === before && !(isOver(attempt) && host.hasWholeLog(key))) {
+      if (progress.stdout + progress.stderr === before && !(isOver(attempt) && logs.isWhole(key))) {
         const changed = new AbortController();
         await Promise.race([grown, source.changed(changed.signal)]);
         changed.abort();
@@ -128,9 +128,9 @@ async function* readAttempt(
 }
 
 /** Where an attempt's log is. Throws `unreachable` where that is not known any more. */
-export function hostOf(source: TaskWatch, number: number, name: string): Host {
+export function logsOf(source: TaskWatch, number: number, name: string): HostLogs {
   const host = source.host(name);
-  if (host !== undefined) return host;
+  if (host !== undefined) return host.logs;
   const what = `attempt ${number} of ${source.task().id}`;
   throw new VbatchError(
     'unreachable',
@@ -153,9 +153,9 @@ export function isOver({ state }: Attempt): boolean {
 }
 
 /** Turns the host's call-backs into promises: each `next` resolves at the first growth after its call. */
-function watchGrowth(host: Host, key: AttemptKey, follow: boolean, signal: AbortSignal) {
+function watchGrowth(logs: HostLogs, key: AttemptKey, follow: boolean, signal: AbortSignal) {
   let wake: () => void = () => {};
-  const stopWatching = follow ? host.watchLog(key, () => wake()) : () => {};
+  const stopWatching = follow ? logs.watch(key, () => wake()) : () => {};
   const onAbort = () => wake();
   signal.addEventListener('abort', onAbort);
   return {
@@ -169,14 +169,14 @@ function watchGrowth(host: Host, key: AttemptKey, follow: boolean, signal: Abort
 }
 
 async function* readStream(
-  host: Host,
+  logs: HostLogs,
   key: AttemptKey,
   stream: LogStream,
   progress: Progress,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk> {
   while (!signal.aborted) {
-    const data = await host.readLog(key, stream, progress[stream], readSize);
+    const data = await logs.read(key, stream, progress[stream], readSize);
     if (data.length === 0) return;
     progress[stream] += data.length;
     yield { stream, data };
@@ -185,16 +185,16 @@ async function* readStream(
 
 /** Both streams in the order in which they were written, as far as the host could tell (R36). */
 async function* readBoth(
-  host: Host,
+  logs: HostLogs,
   key: AttemptKey,
   progress: Progress,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk> {
-  for (const stretch of await host.logOrder(key)) {
+  for (const stretch of await logs.order(key)) {
     const end = stretch.offset + stretch.length;
     while (progress[stretch.stream] < end && !signal.aborted) {
       const wanted = Math.min(readSize, end - progress[stretch.stream]);
-      const data = await host.readLog(key, stretch.stream, progress[stretch.stream], wanted);
+      const data = await logs.read(key, stretch.stream, progress[stretch.stream], wanted);
       if (data.length === 0) return;
       progress[stretch.stream] += data.length;
       yield { stream: stretch.stream, data };

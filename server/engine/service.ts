@@ -113,8 +113,11 @@ export interface EngineService {
   prune(options: { before: number; keep: number }): Promise<{ removed: string[] }>;
   /** What a run has made of its files; with `all`, also what has not changed. */
   runFiles(text: string, all: boolean): Promise<RunFiles>;
-  /** What a run was submitted with, beside another, or for null beside the folder as it is now. */
-  runDiff(text: string, other: string | null): Promise<RunDiff>;
+  /**
+   * What a run was submitted with, beside another, or for null beside the folder as it is now; with `contents`, also
+   * what the files hold.
+   */
+  runDiff(text: string, other: string | null, contents: boolean): Promise<RunDiff>;
   /** Writes the files of a run into a new or empty folder: as they are now, or as they were submitted. */
   checkOut(text: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer>;
   pools(workspace: string | null): Promise<PoolView[]>;

@@ -1,10 +1,10 @@
 /** A task under somebody's eyes: what reading its log and typing into it need to know. */
-import type { Host } from '../hosts/host.ts';
+import type { HostLogs, HostTerminals } from '../hosts/host.ts';
 import type { Task } from '../model/task.ts';
 
 export interface TaskWatch {
   task(): Task;
-  host(name: string): Host | undefined;
+  host(name: string): (HostTerminals & { readonly logs: HostLogs }) | undefined;
   /** Since when and why the host is out of reach; null where it is not. */
   trouble(name: string): string | null;
   /** Resolves at the next change of the task, or when `signal` aborts. */

@@ -26,11 +26,11 @@ import type {
   CallAnswer,
   CallKey,
   Host,
+  HostLogs,
   HostReports,
   HostWorkspace,
   Leavings,
   LogStream,
-  LogStretch,
   Seat,
   StartOrder,
   Viewer,
@@ -145,6 +145,10 @@ export class AgentHost implements Host {
     await this.options.logs.close();
   }
 
+  get logs(): HostLogs {
+    return this.options.logs;
+  }
+
   get workspace(): HostWorkspace | null {
     return this.present?.site.workspace ?? null;
   }
@@ -202,22 +206,6 @@ export class AgentHost implements Host {
     this.present?.agent.send(checkOrder(key));
   }
 
-  logSize(key: AttemptKey, stream: LogStream): Promise<number> {
-    return this.options.logs.size(key, stream);
-  }
-
-  readLog(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer> {
-    return this.options.logs.read(key, stream, offset, length);
-  }
-
-  logOrder(key: AttemptKey): Promise<LogStretch[]> {
-    return this.options.logs.order(key);
-  }
-
-  watchLog(key: AttemptKey, changed: () => void): () => void {
-    return this.options.logs.watch(key, changed);
-  }
-
   input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
     return this.typing.type(key, offset, bytes, end);
   }
@@ -268,10 +256,6 @@ export class AgentHost implements Host {
 
   settled(key: AttemptKey): void {
     this.options.logs.settled(key);
-  }
-
-  hasWholeLog(key: AttemptKey): boolean {
-    return this.options.logs.isWhole(key);
   }
 
   /** Starts an agent on the machine, once that has been reached. */

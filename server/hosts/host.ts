@@ -184,14 +184,65 @@ export interface Leavings {
   folders: readonly string[];
 }
 
-/**
- * Orders return at once and are idempotent; what came of them arrives as reports. An order given
- * while the host is offline is dropped: after `online` the engine checks every live attempt.
- */
-export interface Host {
-  readonly name: string;
-  /** Null while the host is out of reach, and for this machine, where tasks work in the folders themselves. */
-  readonly workspace: HostWorkspace | null;
+/** Attempts on a host, by orders that return at once and are idempotent; what came of them arrives as reports. */
+export interface HostAttempts {
+  start(order: StartOrder): void;
+  /** Ends the attempt's whole process group: TERM, `graceSeconds`, KILL (R26). Ends in `ended`. */
+  stop(key: AttemptKey, graceSeconds: number): void;
+  /** Asks for the attempt's state: `started`, `ended`, `lost` or `absent` follows. */
+  check(key: AttemptKey): void;
+  /** The attempt's end is recorded for good: once its output is here, the machine need keep nothing of it. */
+  settled(key: AttemptKey): void;
+  /** Removes all that is kept of these attempts, here and on the machine. */
+  forget(keys: readonly AttemptKey[]): Promise<void>;
+}
+
+/** What attempts have written. It is read from what is here, whether the host is in reach or not. */
+export interface HostLogs {
+  /** Bytes a stream holds by now; 0 where the attempt has written nothing. */
+  size(key: AttemptKey, stream: LogStream): Promise<number>;
+  /** Up to `length` bytes from `offset`; shorter at the end of what is written. */
+  read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
+  /** The interleaving of both streams up to their present sizes. */
+  order(key: AttemptKey): Promise<LogStretch[]>;
+  /** Calls back soon after either stream may have grown, until the returned function is called. */
+  watch(key: AttemptKey, changed: () => void): () => void;
+  /** Whether all that an ended attempt has written can be read here; else `watch` tells when more has come. */
+  isWhole(key: AttemptKey): boolean;
+}
+
+/** What people type into attempts, and see of them, while they run. */
+export interface HostTerminals {
+  /**
+   * Types bytes into an attempt's stdin, from this offset on; what has arrived there before is left out.
+   * With `end` nothing follows. Resolves when all of it has been taken: with false where the command
+   * takes no more. While the host is offline this waits.
+   */
+  input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean>;
+  /**
+   * Takes a place at the terminal of an attempt: what was shown last is shown first, then all that follows.
+   * Null where we hold none of it: it never had one, or that was lost with its connection or an earlier server.
+   */
+  attend(key: AttemptKey, viewer: Viewer): Seat | null;
+  /**
+   * Opens a terminal beside a running attempt, with the environment of that. It is hung up when the viewer leaves or the attempt ends.
+   * Throws `unreachable`, or `refused` where no terminal can be had.
+   */
+  openBeside(order: BesideOrder, viewer: Viewer): Promise<Seat>;
+}
+
+/** Calls of vbatch and vrun inside attempts, which come as reports. */
+export interface HostCalls {
+  /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. While offline this waits. */
+  readHead(path: string, length: number): Promise<Buffer | null>;
+  /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */
+  feed(call: CallKey, stream: LogStream, source: Readable): Promise<void>;
+  /** Ends a call. Answering one twice, or one that is gone, is harmless. */
+  answer(call: CallKey, answer: CallAnswer): void;
+}
+
+/** The way to the machine. */
+export interface HostConnection {
   /** Connects, and reconnects by itself until `close`. */
   open(reports: HostReports): void;
   /** Lets go of the host. Attempts go on (R31). Resolves when the agent has ended. */
@@ -212,6 +263,10 @@ export interface Host {
   retry(): void;
   /** Lets go of the host until `connect`, also before `open`. Attempts go on. */
   disconnect(): void;
+}
+
+/** The machine itself, for those who look after it. */
+export interface HostUpkeep {
   /**
    * Looks at everything that matters on the way to the machine and on it. `configured` is what takes the
    * place of what it is found to have.
@@ -219,49 +274,19 @@ export interface Host {
   examine(configured: Partial<Shape>, signal: AbortSignal): Promise<Finding[]>;
   /** Removes what the machine keeps and nothing needs any more. Throws `unreachable`. */
   prune(leavings: Leavings): Promise<Pruned>;
+}
+
+/**
+ * A host as a whole. An order given while it is offline is dropped: after `online` the engine checks every live
+ * attempt. Who needs one side of it names that.
+ */
+export interface Host extends HostAttempts, HostTerminals, HostCalls, HostConnection, HostUpkeep {
+  readonly name: string;
+  readonly logs: HostLogs;
+  /** Null while the host is out of reach, and for this machine, where tasks work in the folders themselves. */
+  readonly workspace: HostWorkspace | null;
   /** The login environment, captured once (R34). Waits for the capture. */
   loginEnvironment(): Promise<ReadonlyMap<string, string>>;
-  start(order: StartOrder): void;
-  /** Ends the attempt's whole process group: TERM, `graceSeconds`, KILL (R26). Ends in `ended`. */
-  stop(key: AttemptKey, graceSeconds: number): void;
-  /** Asks for the attempt's state: `started`, `ended`, `lost` or `absent` follows. */
-  check(key: AttemptKey): void;
-  /** Bytes a stream holds by now; 0 where the attempt has written nothing. */
-  logSize(key: AttemptKey, stream: LogStream): Promise<number>;
-  /** Up to `length` bytes from `offset`; shorter at the end of what is written. */
-  readLog(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
-  /** The interleaving of both streams up to their present sizes. */
-  logOrder(key: AttemptKey): Promise<LogStretch[]>;
-  /** Calls back soon after either stream may have grown, until the returned function is called. */
-  watchLog(key: AttemptKey, changed: () => void): () => void;
-  /**
-   * Types bytes into an attempt's stdin, from this offset on; what has arrived there before is left out.
-   * With `end` nothing follows. Resolves when all of it has been taken: with false where the command
-   * takes no more. While the host is offline this waits.
-   */
-  input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean>;
-  /**
-   * Takes a place at the terminal of an attempt: what was shown last is shown first, then all that follows.
-   * Null where we hold none of it: it never had one, or that was lost with its connection or an earlier server.
-   */
-  attend(key: AttemptKey, viewer: Viewer): Seat | null;
-  /**
-   * Opens a terminal beside a running attempt, with the environment of that. It is hung up when the viewer leaves or the attempt ends.
-   * Throws `unreachable`, or `refused` where no terminal can be had.
-   */
-  openBeside(order: BesideOrder, viewer: Viewer): Promise<Seat>;
-  /** First bytes of a file, or null where there is none to read: for `#VBATCH` lines. While offline this waits. */
-  readHead(path: string, length: number): Promise<Buffer | null>;
-  /** Connects a vrun's own stdout or stderr to `source`; resolves when all of it has been handed over or nobody reads. */
-  feed(call: CallKey, stream: LogStream, source: Readable): Promise<void>;
-  /** Ends a call. Answering one twice, or one that is gone, is harmless. */
-  answer(call: CallKey, answer: CallAnswer): void;
-  /** Whether all that an ended attempt has written can be read here; else `watchLog` tells when more has come. */
-  hasWholeLog(key: AttemptKey): boolean;
-  /** The attempt's end is recorded for good: once its output is here, the machine need keep nothing of it. */
-  settled(key: AttemptKey): void;
-  /** Removes all that is kept of these attempts, here and on the machine. */
-  forget(keys: readonly AttemptKey[]): Promise<void>;
 }
 
 /** Room on a host as configured or else detected. */

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { HostPaths } from './files.ts';
-import type { AttemptKey, LogStream, LogStretch } from './host.ts';
+import type { AttemptKey, HostLogs, LogStream, LogStretch } from './host.ts';
 import { fileSize, readRange } from './localFiles.ts';
 import { LogOrder } from './logOrder.ts';
 import { LogWatch } from './logWatch.ts';
@@ -11,7 +11,7 @@ import type { Site } from './machine.ts';
 export type Discard = (keys: readonly AttemptKey[]) => void;
 
 /** The logs of a host's attempts. */
-export interface Logs {
+export interface Logs extends HostLogs {
   /** The machine has been reached. By `discard` it can be told that its files of attempts are needed no more. */
   attach(site: Site, discard: Discard): void;
   /** It is out of reach. */
@@ -20,14 +20,9 @@ export interface Logs {
   started(key: AttemptKey): void;
   /** The attempt writes no more, and has written to these streams alone. */
   ended(key: AttemptKey, written: readonly LogStream[]): void;
-  size(key: AttemptKey, stream: LogStream): Promise<number>;
-  read(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer>;
-  order(key: AttemptKey): Promise<LogStretch[]>;
-  watch(key: AttemptKey, changed: () => void): () => void;
   /** Adds to stdout what an attempt has shown in its terminal. */
   append(key: AttemptKey, bytes: Buffer): Promise<void>;
-  /** See Host. */
-  isWhole(key: AttemptKey): boolean;
+  /** See HostAttempts. */
   settled(key: AttemptKey): void;
   /** Removes what is kept here of these attempts. */
   forget(keys: readonly AttemptKey[]): Promise<void>;

@@ -75,11 +75,16 @@ export function parseCommandLine(
   }
 }
 
-/** Flags of the command line replace those of the script; labels and variables do so key by key. */
+/**
+ * Flags of the command line replace those of the script; labels and variables do so key by key. `-o json` says
+ * nothing of results, so the script's globs hold beside it.
+ */
 function merged(defaults: Flags, given: Flags): Flags {
   const both: Flags = { ...defaults, ...given };
   if (defaults.labels && given.labels) both.labels = [...defaults.labels, ...given.labels];
   if (defaults.env && given.env) both.env = [...defaults.env, ...given.env];
+  if (defaults.output && given.output?.every((word) => word === 'json'))
+    both.output = [...defaults.output, ...given.output];
   return both;
 }
 

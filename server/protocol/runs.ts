@@ -37,12 +37,29 @@ export const runDiffQuerySchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Id or name of another run; without it, the folder as it is now.'),
+  contents: z.boolean().default(false).describe('Also what the files hold on both sides.'),
 });
+
+export const fileSideSchema = z.object({
+  mode: z.enum(['100644', '100755', '120000']).describe('As git has it: a file, an executable one, a link.'),
+  size,
+  data: z
+    .string()
+    .nullable()
+    .describe('Its bytes in base64, or the target of a link; null for what is no text or more than 1 MiB.'),
+});
+export type FileSide = z.output<typeof fileSideSchema>;
+
+export const diffedFileSchema = fileChangeSchema.extend({
+  here: fileSideSchema.nullable().optional().describe('What this run began with, if `contents` asks for it.'),
+  there: fileSideSchema.nullable().optional().describe('What the other side has.'),
+});
+export type DiffedFile = z.output<typeof diffedFileSchema>;
 
 export const runDiffSchema = z.object({
   id: run,
   with: z.string().nullable().describe('Id of the other run; null for the folder as it is now.'),
-  files: z.array(fileChangeSchema).describe('What the other side has, or has not, that this run began with.'),
+  files: z.array(diffedFileSchema).describe('What the other side has, or has not, that this run began with.'),
   command: z
     .object({ here: z.array(z.string()), there: z.array(z.string()) })
     .nullable()

@@ -14,7 +14,6 @@ const refused: readonly (readonly [keyof Flags, string])[] = [
   ['tty', '-t'],
   ['dryRun', '--dry-run'],
   ['quiet', '-q'],
-  ['output', '-o'],
   ['help', '-h'],
   ['version', '--version'],
   ['shell', '--shell'],
@@ -54,9 +53,11 @@ function lineWords(text: string, where: string): string[] {
     if (command[0] !== undefined) {
       throw new VbatchError('usage', `a #VBATCH line holds flags only, but "${command[0]}" is none`);
     }
-    const wrong = refused.find(([key]) => flags[key] !== undefined);
+    const wrong = flags.output?.includes('json')
+      ? '-o json'
+      : refused.find(([key]) => flags[key] !== undefined)?.[1];
     if (wrong !== undefined) {
-      throw new VbatchError('usage', `${wrong[1]} is about one call and cannot stand in a #VBATCH line`);
+      throw new VbatchError('usage', `${wrong} is about one call and cannot stand in a #VBATCH line`);
     }
   } catch (error) {
     if (error instanceof VbatchError) throw new VbatchError(error.code, `${where}: ${error.message}`);

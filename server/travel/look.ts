@@ -38,6 +38,8 @@ interface Line {
   /** Null for what cannot be one in a folder. */
   readonly path: string | null;
   readonly target: string;
+  /** Its name, about, where that or its target cannot be told by its line; else null. See workspace.sh. */
+  readonly odd: string | null;
 }
 
 export function readLook(lines: readonly string[], holds: Manifest): Look {
@@ -54,6 +56,10 @@ export function readLook(lines: readonly string[], holds: Manifest): Look {
   for (const line of there) {
     const { kind, path } = line;
     const hash = kind === 'f' ? (hashes[at++] as string) : '';
+    if (line.odd !== null) {
+      notes.push(`${line.odd} has a byte 1 or 2 in its name or target; it stays there`);
+      continue;
+    }
     if (hash === 'gone') continue;
     if (path === null) {
       notes.push('a name there leads out of the folder or cannot be one in it; what it names stays there');
@@ -86,7 +92,9 @@ function readLine(line: string): Line {
   const path = fromLatin1(end < 0 ? text : text.slice(0, end));
   const target = kind === 'l' && end >= 0 ? fromLatin1(text.slice(end + 2)) : '';
   const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
-  return { kind, size: Number(size), executable, path: isSafePath(path) ? path : null, target };
+  const odd = text.includes('\u0002') ? path.replaceAll('\u0002', '?') : null;
+  const isNamed = odd === null && isSafePath(path);
+  return { kind, size: Number(size), executable, path: isNamed ? path : null, target, odd };
 }
 
 function entryOf({ kind, size, executable, target }: Line, hash: string): Entry | null {

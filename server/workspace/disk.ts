@@ -26,11 +26,26 @@ export interface ReadFile extends FoundFile {
   readonly hash: string;
 }
 
-/** What was read at a path. `busy` is a file that changed whenever it was read. */
-export type Read = ReadFile | Exclude<Found, FoundFile> | { readonly kind: 'busy' };
+/** A file that changed whenever it was read, with what was read last: perhaps a bit of this and a bit of that. */
+export interface BusyFile {
+  readonly kind: 'busy';
+  readonly size: number;
+  readonly executable: boolean;
+  readonly hash: string;
+}
+
+/** What was read at a path. */
+export type Read = ReadFile | Exclude<Found, FoundFile> | BusyFile;
 
 /** A name has a character per byte. */
 export type Listed = Found & { readonly name: string };
+
+/** What is in a folder, in the order of the bytes of names. */
+export interface Listing {
+  readonly entries: Listed[];
+  /** Another one whenever the entries are others. */
+  readonly digest: string;
+}
 
 interface Message {
   id: number;
@@ -59,20 +74,33 @@ export class Disk {
   /** @param workers the most that may run at once */
   constructor(readonly workers: number) {}
 
-  /** What is in a folder, in the order of the bytes of names. Null where it is no folder, or was replaced meanwhile. */
-  async list(folder: string): Promise<Listed[] | null> {
+  /** What is in a folder. Null where it is no folder, or was replaced meanwhile. */
+  async list(folder: string): Promise<Listing | null> {
     const parts: Listed[][] = [];
-    const isWhole = await this.#ask('list', { folder: latin1(folder) }, (part) => parts.push(part));
-    return isWhole ? parts.flat() : null;
+    const digest = (await this.#ask('list', { folder: latin1(folder) }, (part) => parts.push(part))) as
+      | string
+      | null;
+    return digest === null ? null : { entries: parts.flat(), digest };
   }
 
-  /** Reads files and says what each holds; of anything else, what it is. */
+  /** Which of these folders, by their places in the list, hold something else now than when they had this digest. */
+  async changed(folders: readonly { path: string; digest: string }[]): Promise<number[]> {
+    const request = folders.map(({ path, digest }) => ({ folder: latin1(path), digest }));
+    return (await this.#ask('changed', { folders: request })) as number[];
+  }
+
+  /** What is at these paths. No file is read. */
+  async look(paths: readonly string[]): Promise<Found[]> {
+    return (await this.#ask('look', { paths: paths.map(latin1) })) as Found[];
+  }
+
+  /** Reads files and says what each holds, at one time if it can be; of anything else, what it is. */
   async hash(paths: readonly string[]): Promise<Read[]> {
     return (await this.#ask('hash', { paths: paths.map(latin1) })) as Read[];
   }
 
   /**
-   * Copies files into the folder of a content store, each as what it holds at one time, under its hash.
+   * Copies files into the folder of a content store, each as what it holds at one time if it can be, under its hash.
    *
    * @param temporary path for a copy in the making, in the same file system
    */

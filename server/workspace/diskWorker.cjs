@@ -25,15 +25,15 @@ const bytes = (text) => Buffer.from(text, 'latin1');
 
 const operations = {
   list({ folder }, send) {
-    const before = fs.lstatSync(bytes(folder), { bigint: true });
-    if (!before.isDirectory()) return false;
-    const names = fs.readdirSync(bytes(folder), { encoding: 'latin1' }).sort();
-    for (let start = 0; start < names.length; start += PART) {
-      send(names.slice(start, start + PART).map((name) => ({ name, ...look(`${folder}/${name}`) })));
-    }
-    // What took its place meanwhile is nothing that was asked for.
-    const after = fs.lstatSync(bytes(folder), { bigint: true });
-    return after.isDirectory() && after.ino === before.ino && after.dev === before.dev;
+    return list(folder, send);
+  },
+
+  changed({ folders }) {
+    return folders.flatMap(({ folder, digest }, index) => (digestOf(folder) === digest ? [] : [index]));
+  },
+
+  look({ paths }) {
+    return paths.map(look);
   },
 
   hash({ paths }) {
@@ -46,7 +46,7 @@ const operations = {
         },
         (piece) => digest.update(piece),
       );
-      return found.kind === 'file' ? { ...found, hash: digest.digest('hex') } : found;
+      return isRead(found) ? { ...found, hash: digest.digest('hex') } : found;
     });
   },
 
@@ -54,7 +54,7 @@ const operations = {
     return paths.map((path) => {
       try {
         const found = clone(path, temporary) ?? copy(path, temporary);
-        if (found.kind === 'file') moveIn(temporary, found, folder);
+        if (isRead(found)) moveIn(temporary, found, folder);
         return found;
       } finally {
         fs.rmSync(bytes(temporary), { force: true });
@@ -116,6 +116,36 @@ const operations = {
   },
 };
 
+/** Sends what is in a folder, part by part. Gives a digest of it, or null where it is no folder or was replaced. */
+function list(folder, send) {
+  const before = fs.lstatSync(bytes(folder), { bigint: true });
+  if (!before.isDirectory()) return null;
+  const names = fs.readdirSync(bytes(folder), { encoding: 'latin1' }).sort();
+  const digest = createHash('sha1');
+  for (let start = 0; start < names.length; start += PART) {
+    const part = names.slice(start, start + PART).map((name) => ({ name, ...look(`${folder}/${name}`) }));
+    digest.update(part.map(textOf).join(''));
+    send(part);
+  }
+  // What took its place meanwhile is nothing that was asked for.
+  const after = fs.lstatSync(bytes(folder), { bigint: true });
+  const isSame = after.isDirectory() && after.ino === before.ino && after.dev === before.dev;
+  return isSame ? digest.digest('base64') : null;
+}
+
+function textOf({ name, kind, signature = '', target = '', what = '', why = '' }) {
+  return `${name}\0${kind}\0${signature}${target}${what}${why}\0`;
+}
+
+/** The digest of what is in a folder now; null where that cannot be told. */
+function digestOf(folder) {
+  try {
+    return list(folder, () => {});
+  } catch {
+    return null;
+  }
+}
+
 /** What is at a path, without following a link and without reading a file. */
 function look(path) {
   try {
@@ -153,8 +183,13 @@ function aboutFile(stat, at) {
   };
 }
 
+function isRead(found) {
+  return found.kind === 'file' || found.kind === 'busy';
+}
+
 /**
- * Reads a file to its end, such that what was read is what it held at one time.
+ * Reads a file to its end, such that what was read is what it held at one time. Where it changes again and again,
+ * what was read last has to do, as far as it reached when that began: of a log, that is what it held then.
  *
  * @param begin called before each attempt
  * @param take called with each piece; what it throws is thrown on
@@ -162,14 +197,14 @@ function aboutFile(stat, at) {
 function readWhole(path, begin, take) {
   for (const wait of PAUSES) {
     if (wait > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
-    const found = readOnce(path, begin, take);
+    const found = readOnce(path, begin, take, false);
     if (found) return found;
   }
-  return { kind: 'busy' };
+  return readOnce(path, begin, take, true) ?? { kind: 'gone' };
 }
 
-/** Null where it was replaced or changed meanwhile. */
-function readOnce(path, begin, take) {
+/** Null where it was replaced or changed meanwhile, unless that has to do. */
+function readOnce(path, begin, take, isLast) {
   let file;
   try {
     file = fs.openSync(bytes(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -179,7 +214,7 @@ function readOnce(path, begin, take) {
   }
   try {
     const before = fs.fstatSync(file, { bigint: true });
-    return before.isFile() ? readOpen(file, before, begin, take) : noFile(path);
+    return before.isFile() ? readOpen(file, before, begin, take, isLast) : noFile(path);
   } finally {
     fs.closeSync(file);
   }
@@ -190,25 +225,27 @@ function noFile(path) {
   return found.kind === 'file' ? null : found;
 }
 
-function readOpen(file, before, begin, take) {
+function readOpen(file, before, begin, take, isLast) {
   const about = aboutFile(before, Date.now());
   begin();
   let size = 0;
   for (;;) {
+    // It may grow faster than it is read.
+    const most = isLast ? Math.min(chunk.length, about.size - size) : chunk.length;
     let read;
     try {
-      read = fs.readSync(file, chunk, 0, chunk.length, null);
+      read = most === 0 ? 0 : fs.readSync(file, chunk, 0, most, null);
     } catch (error) {
       return unreadable(error);
     }
     if (read === 0) break;
     size += read;
-    // It may grow faster than it is read.
-    if (size > before.size) return null;
+    if (size > about.size) return null;
     take(chunk.subarray(0, read));
   }
   const after = aboutFile(fs.fstatSync(file, { bigint: true }), 0);
-  return after.signature === about.signature && size === about.size ? about : null;
+  if (after.signature === about.signature && size === about.size) return about;
+  return isLast ? { kind: 'busy', size, executable: about.executable } : null;
 }
 
 /** Devices whose files cannot be cloned into the store. */
@@ -256,7 +293,7 @@ function copy(path, to) {
       },
     );
     fs.ftruncateSync(file, position);
-    return found.kind === 'file' ? { ...found, hash: digest.digest('hex') } : found;
+    return isRead(found) ? { ...found, hash: digest.digest('hex') } : found;
   } finally {
     fs.closeSync(file);
   }

@@ -1,13 +1,12 @@
 /** What a folder on this machine holds, as a manifest. */
-import { VbatchError } from '../protocol/errors.ts';
 import { Breather } from './breather.ts';
 import { type Disk, type FoundFile, fromLatin1, type Read } from './disk.ts';
 import { ioFailure } from './failures.ts';
 import type { HashCache } from './hashCache.ts';
-import { type Entry, folderEntry, type Manifest } from './manifest.ts';
+import { type Entry, emptyManifest, folderEntry, type Manifest, sameEntry } from './manifest.ts';
 import { byPath, within } from './paths.ts';
 import { Sizes } from './sizes.ts';
-import { type Note, type WalkedFolder, walk } from './walk.ts';
+import { type Note, type WalkedFile, type WalkedFolder, Walker } from './walk.ts';
 
 export interface ScanOptions {
   /** Whether `.git` is part of it. */
@@ -18,7 +17,7 @@ export interface ScanOptions {
 
 export interface Scan {
   readonly manifest: Manifest;
-  /** What is there and could not be taken, in the order of paths. */
+  /** What is there and could not be taken, or not as it was at one time, in the order of paths. */
   readonly notes: readonly Note[];
 }
 
@@ -40,47 +39,82 @@ const BATCH_FILES = 64;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 type Draft = Map<string, Entry>;
-type PendingFile = FoundFile & { path: string };
 
-/**
- * The folder as it is now. Only files are read that the cache does not know or the reader does not have. With a
- * content store as the reader, all that the manifest names is in the store afterwards, and is what the manifest
- * says, whatever happens to the folder meanwhile. Throws `VbatchError` where the folder is too large or cannot be
- * read, and where a file changed whenever it was read.
- *
- * @param folder absolute path
- */
-export async function scan(
+/** Scans one folder again and again. Where little has changed since the last time, that takes little. */
+export class Scanner {
+  readonly #walker: Walker;
+  #last: Manifest = emptyManifest;
+
+  /** @param folder absolute path */
+  constructor(
+    private readonly disk: Disk,
+    readonly folder: string,
+    private readonly cache: HashCache,
+    private readonly reader: Reader,
+    private readonly options: ScanOptions,
+  ) {
+    this.#walker = new Walker(disk, folder, options.git);
+  }
+
+  /** How many entries the last scan has found: about what it costs to keep this. */
+  get size(): number {
+    return this.#last.size;
+  }
+
+  /**
+   * The folder as it is now. Only files are read that the cache does not know or the reader does not have. With a
+   * content store as the reader, all that the manifest names is in the store afterwards, and is what the manifest
+   * says, whatever happens to the folder meanwhile. Throws `VbatchError` where the folder is too large or cannot be
+   * read.
+   */
+  async scan(): Promise<Scan> {
+    const { folder, disk, cache, reader, options } = this;
+    const sizes = new Sizes(folder, options.maxFiles, options.maxBytes);
+    const { top, notes } = await this.#walker
+      .walk((path, size) => sizes.add(path, size))
+      .catch((error: unknown) => {
+        throw ioFailure(error, `Cannot read the folder ${folder}`, 'Look at its owner and permissions.');
+      });
+    sizes.check();
+
+    const draft: Draft = new Map();
+    const pending = await arrange(top, cache, reader, draft);
+    const found: Note[] = [];
+    const batches = inBatches(pending);
+    await Promise.all(
+      Array.from({ length: disk.workers }, async () => {
+        for (let batch = batches.pop(); batch; batch = batches.pop()) {
+          const read = await reader.read(
+            batch.map(({ path, size }) => ({ path: within(folder, path), size })),
+          );
+          for (const [index, { path }] of batch.entries()) {
+            settle(path, read[index] as Read, draft, cache, found);
+          }
+        }
+      }),
+    );
+    await cache.save();
+    // Whoever has met this value before sees at once that it is the same.
+    if (!isSame(this.#last, draft)) this.#last = draft;
+    return { manifest: this.#last, notes: [...notes, ...found].sort((a, b) => byPath(a.path, b.path)) };
+  }
+}
+
+/** Scans a folder once. */
+export function scan(
   disk: Disk,
   folder: string,
   cache: HashCache,
   reader: Reader,
   options: ScanOptions,
 ): Promise<Scan> {
-  const sizes = new Sizes(folder, options.maxFiles, options.maxBytes);
-  const { top, notes } = await walk(disk, folder, options.git, (path, size) => sizes.add(path, size)).catch(
-    (error: unknown) => {
-      throw ioFailure(error, `Cannot read the folder ${folder}`, 'Look at its owner and permissions.');
-    },
-  );
-  sizes.check();
+  return new Scanner(disk, folder, cache, reader, options).scan();
+}
 
-  const draft: Draft = new Map();
-  const pending = await arrange(top, cache, reader, draft);
-  const found: Note[] = [];
-  const batches = inBatches(pending);
-  await Promise.all(
-    Array.from({ length: disk.workers }, async () => {
-      for (let batch = batches.pop(); batch; batch = batches.pop()) {
-        const read = await reader.read(batch.map(({ path, size }) => ({ path: within(folder, path), size })));
-        for (const [index, { path }] of batch.entries()) {
-          settle(folder, path, read[index] as Read, draft, cache, found);
-        }
-      }
-    }),
-  );
-  await cache.save();
-  return { manifest: draft, notes: [...notes, ...found].sort((a, b) => byPath(a.path, b.path)) };
+function isSame(before: Manifest, now: Manifest): boolean {
+  if (before.size !== now.size) return false;
+  for (const [path, entry] of now) if (!sameEntry(before.get(path), entry)) return false;
+  return true;
 }
 
 /** Puts all that was walked into the draft, in order. Gives the files that have to be read. */
@@ -89,21 +123,19 @@ async function arrange(
   cache: HashCache,
   reader: Reader,
   draft: Draft,
-): Promise<PendingFile[]> {
-  const pending: PendingFile[] = [];
+): Promise<WalkedFile[]> {
+  const pending: WalkedFile[] = [];
   const breather = new Breather();
 
-  const place = async (folder: WalkedFolder): Promise<void> => {
-    const { files, links, folders } = folder;
-    const entries = [...files, ...links, ...folders].sort((a, b) => byPath(a.path, b.path));
+  const place = async ({ entries }: WalkedFolder): Promise<void> => {
     for (const entry of entries) {
       if (breather.isDue) await breather.rest();
-      if ('folders' in entry) {
+      if (entry.kind === 'folder') {
         draft.set(entry.path, folderEntry);
         const before = draft.size;
         await place(entry);
         if (entry.isOnTheWay && draft.size === before) draft.delete(entry.path);
-      } else if ('target' in entry) {
+      } else if (entry.kind === 'link') {
         draft.set(entry.path, { kind: 'link', target: entry.target });
       } else {
         const hash = cache.find(entry.path, entry.signature);
@@ -116,12 +148,12 @@ async function arrange(
   return pending;
 }
 
-function fileEntry({ size, executable }: FoundFile, hash: string): Entry {
+function fileEntry({ size, executable }: Pick<FoundFile, 'size' | 'executable'>, hash: string): Entry {
   return { kind: 'file', hash, size, executable };
 }
 
-function inBatches(files: readonly PendingFile[]): PendingFile[][] {
-  const batches: PendingFile[][] = [];
+function inBatches(files: readonly WalkedFile[]): WalkedFile[][] {
+  const batches: WalkedFile[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
     const last = batches.at(-1);
@@ -137,14 +169,7 @@ function inBatches(files: readonly PendingFile[]): PendingFile[][] {
 }
 
 /** Puts into the draft what was read at a path, which may be something else than it was a moment ago. */
-function settle(
-  folder: string,
-  path: string,
-  read: Read,
-  draft: Draft,
-  cache: HashCache,
-  notes: Note[],
-): void {
+function settle(path: string, read: Read, draft: Draft, cache: HashCache, notes: Note[]): void {
   switch (read.kind) {
     case 'file':
       draft.set(path, fileEntry(read, read.hash));
@@ -154,15 +179,14 @@ function settle(
       draft.set(path, { kind: 'link', target: fromLatin1(read.target) });
       return;
     case 'busy':
-      throw new VbatchError(
-        'refused',
-        `The file ${within(folder, path)} changed whenever it was read. Wait until it is written, or name it in a .vbatchignore file.`,
-      );
+      draft.set(path, fileEntry(read, read.hash));
+      notes.push({ path, text: 'changed whenever it was read; what was read last is taken' });
+      return;
     case 'denied':
-      notes.push({ path, why: `cannot be read: ${read.why}` });
+      notes.push({ path, text: `does not travel: it cannot be read: ${read.why}` });
       break;
     case 'special':
-      notes.push({ path, why: `is a ${read.what}` });
+      notes.push({ path, text: `does not travel: it is a ${read.what}` });
       break;
     case 'folder':
     case 'gone':

@@ -94,7 +94,7 @@ export class ContentStore {
   }
 
   /**
-   * Stores what these files hold, each as what it holds at one time, and says what that is. Throws `VbatchError`
+   * Stores what these files hold, each as what it holds at one time if it can be, and says what that is. Throws `VbatchError`
    * where there is no room, and then what was stored already stays.
    *
    * @param files absolute paths, and about how many bytes each has
@@ -115,7 +115,7 @@ export class ContentStore {
     try {
       const read = await copies;
       for (const each of read) {
-        if (each.kind === 'file') this.#add(each.hash, each.size);
+        if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
       }
       return read;
     } catch (error) {
@@ -225,10 +225,11 @@ export class ContentStore {
   }
 
   async #look(): Promise<void> {
-    const folders = (await this.disk.list(this.folder)) ?? [];
-    for (const { name: start, kind } of folders) {
+    const folders = await this.disk.list(this.folder);
+    for (const { name: start, kind } of folders?.entries ?? []) {
       if (kind !== 'folder' || !/^[0-9a-f]{2}$/.test(start)) continue;
-      for (const entry of (await this.disk.list(join(this.folder, start))) ?? []) {
+      const contents = await this.disk.list(join(this.folder, start));
+      for (const entry of contents?.entries ?? []) {
         if (entry.kind !== 'file' || !/^[0-9a-f]{62}$/.test(entry.name)) continue;
         this.#contents.set(start + entry.name, { size: entry.size, used: 0 });
         this.#bytes += entry.size;

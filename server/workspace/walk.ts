@@ -1,24 +1,33 @@
 /** Finds what of a folder travels, without reading any file of it but those that say what to leave out. */
 
 import { Breather } from './breather.ts';
-import { type Disk, type FoundFile, fromLatin1, type Listed } from './disk.ts';
+import { type Disk, type FoundFile, fromLatin1, type Listed, type Listing } from './disk.ts';
 import { errorCode } from './failures.ts';
-import { type Decision, type IgnoreFiles, Rules } from './ignore.ts';
+import { decidersOf, rulesOfFolder, rulesOfWorkspace } from './folderRules.ts';
+import type { Decision, Rules } from './ignore.ts';
 import { byPath, within } from './paths.ts';
-import { askGit } from './repository.ts';
+import { Stamps } from './stamps.ts';
 
-/** Something that does not travel although nobody left it out. */
+/** Something that a person should know of a path. */
 export interface Note {
   readonly path: string;
-  /** As the end of a sentence that begins with the path: `is a socket`. */
-  readonly why: string;
+  /** What follows the path in a sentence: `does not travel: it is a socket`. */
+  readonly text: string;
+}
+
+export type WalkedFile = FoundFile & { readonly path: string };
+
+export interface WalkedLink {
+  readonly kind: 'link';
+  readonly path: string;
+  readonly target: string;
 }
 
 export interface WalkedFolder {
+  readonly kind: 'folder';
   readonly path: string;
-  readonly files: (FoundFile & { path: string })[];
-  readonly links: { path: string; target: string }[];
-  readonly folders: WalkedFolder[];
+  /** In the order of paths. */
+  readonly entries: readonly (WalkedFile | WalkedLink | WalkedFolder)[];
   /** It is left out itself, so it is there only for what is in it. */
   readonly isOnTheWay: boolean;
 }
@@ -26,135 +35,198 @@ export interface WalkedFolder {
 /** Names of files that vbatch is writing, or was when it was ended. */
 export const unfinished = /^\.vbatch-[0-9a-f]{16}\.part$/;
 
-/** The longest ignore file that is read, in bytes. */
-const LONGEST_IGNORE_FILE = 16 * 1024 * 1024;
 /** How often a folder is listed that is replaced by another one meanwhile. */
 const TRIES = 3;
+/** Folders to look at again together. */
+const BATCH = 32;
 
-interface Order {
-  folder: WalkedFolder;
-  /** What decides on its names. Null within `.git`, where all is in. */
-  rules: ((listed: readonly Listed[]) => Promise<Rules>) | null;
+/** A folder with what it takes to look at it again. */
+interface Visited extends WalkedFolder {
+  entries: (WalkedFile | WalkedLink | Visited)[];
+  /** What decides on its names, given what is in it. Null within `.git`, where all is in. */
+  readonly findRules: ((listed: readonly Listed[]) => Promise<Rules>) | null;
+  rules: Rules | null;
+  /** Of what is in it; null where that has to be looked at again. */
+  digest: string | null;
+  /** See `decidersOf`. */
+  deciders: string | null;
+  notes: Note[];
 }
 
-/**
- * @param root absolute path
- * @param withGit whether `.git` travels
- * @param onFile told of every file, so that whoever counts them can put an end to it by throwing
- */
-export async function walk(
-  disk: Disk,
-  root: string,
-  withGit: boolean,
-  onFile: (path: string, size: number) => void,
-): Promise<{ top: WalkedFolder; notes: Note[] }> {
-  const notes: Note[] = [];
-  const breather = new Breather();
-  const top = emptyFolder('', false);
-  const orders: Order[] = [{ folder: top, rules: (listed) => rulesOfWorkspace(disk, root, listed) }];
+/** Goes through one folder again and again. Where little has changed since the last time, that takes little. */
+export class Walker {
+  #last: { top: Visited; stamps: Stamps } | null = null;
+  #stamps: Stamps;
 
-  const enter = (path: string, name: string, rules: Rules | null, decision: Decision): WalkedFolder => {
-    const folder = emptyFolder(path, decision === 'through');
-    orders.push({
-      folder,
-      rules: rules && ((listed) => rulesOfFolder(disk, root, path, name, rules, decision, listed)),
-    });
-    return folder;
-  };
+  /**
+   * @param root absolute path
+   * @param withGit whether `.git` travels
+   */
+  constructor(
+    private readonly disk: Disk,
+    private readonly root: string,
+    private readonly withGit: boolean,
+  ) {
+    this.#stamps = new Stamps(disk);
+  }
 
-  const take = (entry: Listed, folder: WalkedFolder, rules: Rules | null) => {
-    const isGit = entry.name === '.git';
-    if (entry.kind === 'gone' || (isGit && !withGit) || unfinished.test(entry.name)) return;
-    const decision = rules === null || isGit ? 'in' : rules.decide(entry.name, entry.kind === 'folder');
-    if (decision === 'out') return;
-    const path = within(folder.path, fromLatin1(entry.name));
-    switch (entry.kind) {
-      case 'file':
-        onFile(path, entry.size);
-        folder.files.push({ ...entry, path });
-        break;
-      case 'link':
-        onFile(path, 0);
-        folder.links.push({ path, target: fromLatin1(entry.target) });
-        break;
-      case 'folder':
-        folder.folders.push(enter(path, entry.name, isGit ? null : rules, decision));
-        break;
-      case 'special':
-        notes.push({ path, why: `is a ${entry.what}` });
-        break;
-      case 'denied':
-        notes.push({ path, why: `cannot be read: ${entry.why}` });
-        break;
+  /** @param onFile told of every file, so that whoever counts them can put an end to it by throwing */
+  async walk(
+    onFile: (path: string, size: number) => void,
+  ): Promise<{ top: WalkedFolder; notes: readonly Note[] }> {
+    const last = this.#last;
+    // Whatever keeps this from its end has the next one begin anew.
+    this.#last = null;
+    const isAgain = last !== null && (await last.stamps.hold()) && (await this.#goOn(last, onFile));
+    const top = isAgain ? last.top : await this.#begin(onFile);
+    this.#last = { top, stamps: this.#stamps };
+    const notes = [...foldersIn(top)].flatMap((folder) => folder.notes);
+    return { top, notes: notes.sort((a, b) => byPath(a.path, b.path)) };
+  }
+
+  async #begin(onFile: (path: string, size: number) => void): Promise<Visited> {
+    const stamps = new Stamps(this.disk);
+    this.#stamps = stamps;
+    const top = emptyFolder('', false, (listed) => rulesOfWorkspace(this.disk, this.root, stamps, listed));
+    await this.#visitAll([top], onFile);
+    return top;
+  }
+
+  /** Looks again at the folders in which something has changed. False where what decides on names has. */
+  async #goOn({ top }: { top: Visited }, onFile: (path: string, size: number) => void): Promise<boolean> {
+    const folders = [...foldersIn(top)];
+    if (folders.some(({ deciders }) => deciders === null)) return false;
+    const fresh: Visited[] = [];
+    for (const folder of await this.#changed(folders)) {
+      const listing = await this.#list(folder);
+      if (decidersOf(listing.entries) !== folder.deciders) return false;
+      for (const inner of this.#fill(folder, listing)) fresh.push(inner);
     }
-  };
-
-  await inParallel(orders, disk.workers * 2, async ({ folder, rules: find }) => {
-    const listed = await list(disk, root, folder.path, notes);
-    const rules = find && (await find(listed));
-    for (const entry of listed) {
-      take(entry, folder, rules);
+    const breather = new Breather();
+    for (const { entries } of foldersIn(top)) {
+      for (const entry of entries) if (entry.kind !== 'folder') onFile(entry.path, sizeOf(entry));
       if (breather.isDue) await breather.rest();
     }
-  });
-  return { top, notes: notes.sort((a, b) => byPath(a.path, b.path)) };
-}
-
-function emptyFolder(path: string, isOnTheWay: boolean): WalkedFolder {
-  return { path, files: [], links: [], folders: [], isOnTheWay };
-}
-
-async function list(disk: Disk, root: string, path: string, notes: Note[]): Promise<Listed[]> {
-  try {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const listed = await disk.list(within(root, path));
-      if (listed) return listed;
-    }
-    notes.push({ path, why: 'was replaced whenever it was read' });
-  } catch (error) {
-    const code = errorCode(error);
-    // The workspace itself has to be readable.
-    if (code === undefined || path === '') throw error;
-    if (code !== 'ENOENT') notes.push({ path, why: `cannot be read: ${code}` });
+    await this.#visitAll(fresh, onFile);
+    return true;
   }
-  return [];
+
+  async #changed(folders: readonly Visited[]): Promise<Visited[]> {
+    const batches = Array.from({ length: Math.ceil(folders.length / BATCH) }, (_, index) =>
+      folders.slice(index * BATCH, (index + 1) * BATCH),
+    );
+    const found = await Promise.all(
+      batches.map(async (batch) => {
+        const asked = batch.map(({ path, digest }) => ({
+          path: within(this.root, path),
+          digest: digest ?? '',
+        }));
+        const changed = await this.disk.changed(asked);
+        return changed.map((index) => batch[index] as Visited);
+      }),
+    );
+    return found.flat();
+  }
+
+  async #visitAll(folders: Visited[], onFile: (path: string, size: number) => void): Promise<void> {
+    const breather = new Breather();
+    await inParallel(folders, this.disk.workers * 2, async (folder) => {
+      const listing = await this.#list(folder);
+      folder.deciders = decidersOf(listing.entries);
+      folder.rules = folder.findRules && (await folder.findRules(listing.entries));
+      for (const inner of this.#fill(folder, listing)) folders.push(inner);
+      for (const entry of folder.entries) {
+        if (entry.kind !== 'folder') onFile(entry.path, sizeOf(entry));
+        if (breather.isDue) await breather.rest();
+      }
+    });
+  }
+
+  /** Puts into a folder what of this listing travels. Gives the folders in it that are new. */
+  #fill(folder: Visited, { entries, digest }: Listing): Visited[] {
+    const known = new Map(folder.entries.map((entry) => [entry.path, entry]));
+    const fresh: Visited[] = [];
+    folder.entries = [];
+    folder.digest = digest;
+    for (const entry of entries) {
+      const { rules } = folder;
+      const isGit = entry.name === '.git';
+      if (entry.kind === 'gone' || (isGit && !this.withGit) || unfinished.test(entry.name)) continue;
+      const decision = rules === null || isGit ? 'in' : rules.decide(entry.name, entry.kind === 'folder');
+      if (decision === 'out') continue;
+      const path = within(folder.path, fromLatin1(entry.name));
+      switch (entry.kind) {
+        case 'file':
+          folder.entries.push({ ...entry, path });
+          break;
+        case 'link':
+          folder.entries.push({ kind: 'link', path, target: fromLatin1(entry.target) });
+          break;
+        case 'folder': {
+          const before = known.get(path);
+          if (before?.kind === 'folder' && before.isOnTheWay === (decision === 'through')) {
+            folder.entries.push(before);
+            break;
+          }
+          const inner = this.#enter(path, entry.name, isGit ? null : rules, decision);
+          folder.entries.push(inner);
+          fresh.push(inner);
+          break;
+        }
+        case 'special':
+          folder.notes.push({ path, text: `does not travel: it is a ${entry.what}` });
+          break;
+        case 'denied':
+          folder.notes.push({ path, text: `does not travel: it cannot be read: ${entry.why}` });
+          break;
+      }
+    }
+    folder.entries.sort((a, b) => byPath(a.path, b.path));
+    return fresh;
+  }
+
+  #enter(path: string, name: string, outer: Rules | null, decision: Decision): Visited {
+    const stamps = this.#stamps;
+    const place = within(this.root, path);
+    const findRules =
+      outer &&
+      ((listed: readonly Listed[]) =>
+        rulesOfFolder(this.disk, place, stamps, { name, outer, decision }, listed));
+    return emptyFolder(path, decision === 'through', findRules);
+  }
+
+  /** What is in a folder now. Notes begin anew. */
+  async #list(folder: Visited): Promise<Listing> {
+    const { path } = folder;
+    folder.notes = [];
+    try {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const listing = await this.disk.list(within(this.root, path));
+        if (listing) return listing;
+      }
+      folder.notes.push({ path, text: 'does not travel: it was replaced whenever it was read' });
+    } catch (error) {
+      const code = errorCode(error);
+      // The workspace itself has to be readable.
+      if (code === undefined || path === '') throw error;
+      if (code !== 'ENOENT') folder.notes.push({ path, text: `does not travel: it cannot be read: ${code}` });
+    }
+    return { entries: [], digest: '' };
+  }
 }
 
-async function rulesOfWorkspace(disk: Disk, root: string, listed: readonly Listed[]): Promise<Rules> {
-  const repository = await askGit(disk, root);
-  const depth = repository.prefix === '' ? 0 : repository.prefix.split('/').length;
-  const outer = await Promise.all(
-    Array.from({ length: depth }, (_, index) =>
-      disk.read(`${root}/${'../'.repeat(depth - index)}.gitignore`, LONGEST_IGNORE_FILE),
-    ),
-  );
-  return Rules.ofWorkspace(repository, outer, await ignoreFiles(disk, root, listed));
+function emptyFolder(path: string, isOnTheWay: boolean, findRules: Visited['findRules']): Visited {
+  const unseen = { entries: [], rules: null, digest: null, deciders: null, notes: [] };
+  return { kind: 'folder', path, isOnTheWay, findRules, ...unseen };
 }
 
-async function rulesOfFolder(
-  disk: Disk,
-  root: string,
-  path: string,
-  name: string,
-  outer: Rules,
-  decision: Decision,
-  listed: readonly Listed[],
-): Promise<Rules> {
-  const folder = within(root, path);
-  const files = await ignoreFiles(disk, folder, listed);
-  const hasGit = listed.some((entry) => entry.name === '.git');
-  const repository = hasGit ? await askGit(disk, folder) : null;
-  // What is not at the top of a repository only looks like one.
-  return outer.enter(name, decision, repository?.prefix === '' ? repository : null, files);
+function* foldersIn(folder: Visited): Generator<Visited> {
+  yield folder;
+  for (const entry of folder.entries) if (entry.kind === 'folder') yield* foldersIn(entry);
 }
 
-async function ignoreFiles(disk: Disk, folder: string, listed: readonly Listed[]): Promise<IgnoreFiles> {
-  const readIf = (name: string) => {
-    const isThere = listed.some((entry) => entry.name === name && entry.kind === 'file');
-    return isThere ? disk.read(`${folder}/${name}`, LONGEST_IGNORE_FILE) : null;
-  };
-  const [git, vbatch] = await Promise.all([readIf('.gitignore'), readIf('.vbatchignore')]);
-  return { git, vbatch };
+function sizeOf(entry: WalkedFile | WalkedLink): number {
+  return entry.kind === 'file' ? entry.size : 0;
 }
 
 /** Works on all orders, up to `width` at once, and on those that are added meanwhile. */

@@ -13,6 +13,7 @@ import { sshChain } from './ssh/chain.ts';
 import { sshFanOut } from './ssh/fanOut.ts';
 import { sshFarTask } from './ssh/farTask.ts';
 import { sshFollow } from './ssh/follow.ts';
+import { sshLooking } from './ssh/looking.ts';
 import { sshNested } from './ssh/nested.ts';
 import { sshTask } from './ssh/task.ts';
 import { sshWorkspace } from './ssh/workspace.ts';
@@ -38,6 +39,7 @@ const all: readonly Measure[] = [
   sshCatchUp,
   sshFarTask,
   sshWorkspace,
+  sshLooking,
   graph,
   sidebar,
   submissions,

@@ -66,12 +66,14 @@ export interface Calls {
   calls: number;
   /** Where the task runs that makes them. */
   pool?: string;
+  /** In which directory; in the home folder without it. */
+  directory?: string;
 }
 
 /** Milliseconds for each of the calls that a task makes. */
-export async function callTime(machine: Machine, { command, calls, pool }: Calls): Promise<number> {
+export async function callTime(machine: Machine, { command, calls, ...where }: Calls): Promise<number> {
   const words = ['sh', '-c', loop, 'sh', String(calls), ...command];
-  const id = await submit(machine, { command: words, ...(pool !== undefined && { pool }) });
+  const id = await submit(machine, { command: words, ...where });
   // The wait for a task includes its children, of which some are held: its own end has to be asked for.
   let task = await machine.client.task(id);
   while (task.finishedAt === null) {

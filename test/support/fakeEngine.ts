@@ -128,6 +128,9 @@ export class FakeEngine implements EngineService {
   release = (text: string) => this.act('release', text);
   retry = (text: string) => this.act('retry', text);
 
+  /** What `runDiff` finds. */
+  diffed: RunDiff['files'] = [];
+
   async runFiles(id: string): Promise<RunFiles> {
     return {
       id,
@@ -138,8 +141,9 @@ export class FakeEngine implements EngineService {
     };
   }
 
-  async runDiff(id: string, other: string | null): Promise<RunDiff> {
-    return { id, with: other, files: [], command: null, environment: [] };
+  async runDiff(id: string, other: string | null, contents: boolean): Promise<RunDiff> {
+    this.calls.push(['runDiff', id, other, contents]);
+    return { id, with: other, files: this.diffed, command: null, environment: [] };
   }
 
   async checkOut(id: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {

@@ -7,6 +7,7 @@ import type {
   CallKey,
   Host,
   HostFacts,
+  HostLogs,
   HostReports,
   Leavings,
   LogStream,
@@ -32,7 +33,7 @@ export class FakeHost implements Host {
   readonly fed = new Map<string, string>();
   /** Resolves before each reading of a log goes on; a test may hold it up. */
   beforeRead: () => Promise<void> = async () => {};
-  private readonly logs = new Map<string, string>();
+  private readonly written = new Map<string, string>();
   private readonly stretches = new Map<AttemptKey, LogStretch[]>();
   private readonly watchers = new Set<() => void>();
   /** Who looks at which attempt's terminal. A test says which attempts have one. */
@@ -58,8 +59,8 @@ export class FakeHost implements Host {
   }
 
   write(key: AttemptKey, stream: LogStream, text: string): void {
-    const before = this.logs.get(`${key} ${stream}`) ?? '';
-    this.logs.set(`${key} ${stream}`, before + text);
+    const before = this.written.get(`${key} ${stream}`) ?? '';
+    this.written.set(`${key} ${stream}`, before + text);
     const stretch = { stream, offset: before.length, length: text.length };
     this.stretches.set(key, [...(this.stretches.get(key) ?? []), stretch]);
     for (const changed of this.watchers) changed();
@@ -144,26 +145,24 @@ export class FakeHost implements Host {
     this.orders.push(`check ${key}`);
   }
 
-  async logSize(key: AttemptKey, stream: LogStream): Promise<number> {
-    return (this.logs.get(`${key} ${stream}`) ?? '').length;
-  }
-
-  async readLog(key: AttemptKey, stream: LogStream, offset: number, length: number): Promise<Buffer> {
-    const found = (this.logs.get(`${key} ${stream}`) ?? '').slice(offset, offset + length);
-    await this.beforeRead();
-    return Buffer.from(found);
-  }
-
-  async logOrder(key: AttemptKey): Promise<LogStretch[]> {
-    const found = [...(this.stretches.get(key) ?? [])];
-    await this.beforeRead();
-    return found;
-  }
-
-  watchLog(_key: AttemptKey, changed: () => void): () => void {
-    this.watchers.add(changed);
-    return () => this.watchers.delete(changed);
-  }
+  readonly logs: HostLogs = {
+    size: async (key, stream) => (this.written.get(`${key} ${stream}`) ?? '').length,
+    read: async (key, stream, offset, length) => {
+      const found = (this.written.get(`${key} ${stream}`) ?? '').slice(offset, offset + length);
+      await this.beforeRead();
+      return Buffer.from(found);
+    },
+    order: async (key) => {
+      const found = [...(this.stretches.get(key) ?? [])];
+      await this.beforeRead();
+      return found;
+    },
+    watch: (_key, changed) => {
+      this.watchers.add(changed);
+      return () => this.watchers.delete(changed);
+    },
+    isWhole: () => true,
+  };
 
   async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
     this.orders.push(`input ${key} ${offset} ${bytes.toString()}${end ? ' end' : ''}`);
@@ -203,10 +202,6 @@ export class FakeHost implements Host {
 
   answer(call: CallKey, { exitCode, stdout }: CallAnswer): void {
     this.answers.push(`${call} ${exitCode} ${stdout.trim()}`);
-  }
-
-  hasWholeLog(): boolean {
-    return true;
   }
 
   settled(): void {}

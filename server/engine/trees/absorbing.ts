@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
+import type { Found } from '../../workspace/disk.ts';
 import { errorCode } from '../../workspace/failures.ts';
-import { type Change, diff, type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
+import { type Change, diff, type Entry, sameEntry } from '../../workspace/manifest.ts';
 import { isGitPath, parentOf, within } from '../../workspace/paths.ts';
+import { stampOf } from '../../workspace/stamps.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { isWithin, localWork, type Stretch } from './localWork.ts';
@@ -15,6 +17,8 @@ import type { Snapshots } from './snapshots.ts';
 
 export class Absorbing {
   private readonly rounds = new Map<TaskNumber, Coalesced<void>>();
+  /** By run and path, how ignored files looked that held what the run has there, with its hash. */
+  private readonly unchanged = new Map<TaskNumber, Map<string, string>>();
 
   constructor(
     private readonly parts: TreeParts,
@@ -51,6 +55,7 @@ export class Absorbing {
   /** Forgets a run that was removed. */
   forget(run: TaskNumber): void {
     this.rounds.delete(run);
+    this.unchanged.delete(run);
   }
 
   private async absorbKept(task: Task): Promise<void> {
@@ -69,25 +74,49 @@ export class Absorbing {
     if (!root?.tree) return;
     const { folder, landed } = treeOfRun(this.parts, run);
     const base = await manifests.load(landed);
-    const { manifest } = await this.snapshots.take(folder, false);
+    const { manifest, notes } = await this.snapshots.take(folder, false);
+    // What was put aside here for a person is no task's.
+    const found = diff(base, manifest).filter(({ path }) => !isAside(path, root.id) && !isGitPath(path));
+    if (found.length === 0) return;
     const stretches = localWork(state, root, core.time());
+    const looks = await this.looksOfIgnored(folder, found);
+    const unchanged = this.unchanged.get(run) ?? new Map<string, string>();
+    this.unchanged.set(run, unchanged);
     const changes: Change[] = [];
-    for (const change of diff(base, manifest)) {
-      // What was put aside here for a person is no task's.
-      if (isAside(change.path, root.id) || isGitPath(change.path)) continue;
-      const made = await this.madeByTask(folder, change, base, stretches);
-      if (made) changes.push(made);
+    for (const change of found) {
+      const { path } = change;
+      const before = base.get(path);
+      const look = looks.get(path);
+      const key = look && before?.kind === 'file' ? `${look} ${before.hash}` : null;
+      if (key !== null && unchanged.get(path) === key) continue;
+      const made = await this.madeByTask(folder, change, stretches);
+      if (made && !sameEntry(before, made.entry)) changes.push(made);
+      else if (made && key !== null) unchanged.set(path, key);
     }
     if (changes.length === 0) return;
-    const outcome = { task: number, holds: base, changes, host: null, notes: [], left: [] };
+    const made = new Set(changes.map(({ path }) => path));
+    const said = notes.filter(({ path }) => made.has(path)).map(({ path, text }) => `${path} ${text}`);
+    const outcome = { task: number, holds: base, changes, host: null, notes: said, left: [] };
     await this.landings.land(run, outcome);
   }
 
-  /** The change as it counts for the run, or null where somebody else made it. */
+  /**
+   * By path, how files look that are there although they seem to be gone: what git ignores, such as results that came
+   * from hosts. Null for one that was changed just now.
+   */
+  private async looksOfIgnored(
+    folder: string,
+    changes: readonly Change[],
+  ): Promise<Map<string, string | null>> {
+    const paths = changes.flatMap(({ path, entry }) => (entry === null ? [path] : []));
+    const found = await this.parts.store.disk.look(paths.map((path) => within(folder, path)));
+    return new Map(paths.map((path, index) => [path, stampOf(found[index] as Found)]));
+  }
+
+  /** The change as it counts for the run, perhaps none after all; or null where somebody else made it. */
   private async madeByTask(
     folder: string,
     { path, entry }: Change,
-    base: Manifest,
     stretches: readonly Stretch[],
   ): Promise<Change | null> {
     const changed = await changedAt(within(folder, path));
@@ -100,7 +129,7 @@ export class Absorbing {
     // It is there, but left out by an ignore file: a result that came from a host, say.
     if (!isWithin(stretches, changed)) return null;
     const now = await this.read(within(folder, path));
-    return now && !sameEntry(base.get(path), now) ? { path, entry: now } : null;
+    return now && { path, entry: now };
   }
 
   private async read(path: string): Promise<Entry | null> {

@@ -1,19 +1,17 @@
 /** What a person can ask about the workspace of a run. */
 import { mkdir, readdir } from 'node:fs/promises';
-import type { State } from '../../model/state.ts';
 import type { Task, Tree } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
-import type { CheckoutAnswer, FileChange, RunDiff, RunFiles } from '../../protocol/runs.ts';
+import type { CheckoutAnswer, FileChange, RunFiles } from '../../protocol/runs.ts';
 import { errorCode, ioFailure } from '../../workspace/failures.ts';
 import { type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
 import { byPath, withSuffix } from '../../workspace/paths.ts';
 import { place } from '../../workspace/place.ts';
 import type { TreeParts } from './parts.ts';
-import type { Snapshots } from './snapshots.ts';
 
 /** The run that a task is, with its workspace. Throws `refused` where it has none. */
-function runWithTree(task: Task): { run: Task; tree: Tree } {
+export function runWithTree(task: Task): { run: Task; tree: Tree } {
   if (task.parent !== null) {
     const name = task.id.slice(0, task.id.indexOf('/'));
     throw new VbatchError('refused', `${task.id} is no run; its run is ${name}`);
@@ -37,48 +35,7 @@ export async function runFiles({ core, manifests }: TreeParts, task: Task, all: 
   };
 }
 
-/** What this run began with, beside another one's, or beside the folder as it is now. */
-export async function runDiff(
-  { core, manifests }: TreeParts,
-  snapshots: Snapshots,
-  task: Task,
-  other: Task | null,
-): Promise<RunDiff> {
-  const { run, tree } = runWithTree(task);
-  const here = await manifests.load(tree.first);
-  if (other === null) {
-    const { manifest } = await snapshots.take(tree.folder, here.has('.git'));
-    const own = await manifests.load(tree.manifest);
-    // What the run has brought is no edit of a person's.
-    const files = changesBetween(here, manifest).filter(
-      ({ path, change }) => change !== 'none' && !sameEntry(manifest.get(path), own.get(path)),
-    );
-    return { id: run.id, with: null, files, command: null, environment: [] };
-  }
-  const there = runWithTree(other);
-  const files = changesBetween(here, await manifests.load(there.tree.first));
-  const isSame = run.spec.command.join('\0') === there.run.spec.command.join('\0');
-  return {
-    id: run.id,
-    with: there.run.id,
-    files: files.filter(({ change }) => change !== 'none'),
-    command: isSame ? null : { here: run.spec.command, there: there.run.spec.command },
-    environment: environmentDiff(core.state, run, there.run),
-  };
-}
-
-function environmentDiff(state: State, a: Task, b: Task): RunDiff['environment'] {
-  const [here, there] = [a, b].map(({ spec }) => ({
-    ...state.environments.get(spec.environment)?.set,
-    ...spec.variables,
-  }));
-  const names = [...new Set([...Object.keys(here ?? {}), ...Object.keys(there ?? {})])].sort();
-  return names
-    .map((name) => ({ name, here: here?.[name] ?? null, there: there?.[name] ?? null }))
-    .filter((each) => each.here !== each.there);
-}
-
-function changesBetween(before: Manifest, after: Manifest): FileChange[] {
+export function changesBetween(before: Manifest, after: Manifest): FileChange[] {
   const changes: FileChange[] = [];
   for (const [path, entry] of after) {
     const old = before.get(path);

@@ -20,7 +20,8 @@ import { Manifests } from './manifests.ts';
 import { TreeOnHost } from './onHost.ts';
 import { keepFresh, type TreeParts } from './parts.ts';
 import { type Places, placeHere, placeThere } from './places.ts';
-import { checkOut, runDiff, runFiles } from './runFiles.ts';
+import { runDiff } from './runDiff.ts';
+import { checkOut, runFiles } from './runFiles.ts';
 import { Snapshots } from './snapshots.ts';
 
 export interface TreesOptions {
@@ -118,7 +119,7 @@ export class Trees {
       const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
       const hash = await parts.manifests.save(manifest);
       await parts.store.sync();
-      const missed = notes.slice(0, 3).map(({ path, why }) => `${path} does not travel: it ${why}`);
+      const missed = notes.slice(0, 3).map(({ path, text }) => `${path} ${text}`);
       return { tree: { folder: root.folder, manifest: hash }, notes: missed, release };
     } catch (error) {
       release();
@@ -226,9 +227,9 @@ export class Trees {
     return runFiles((await this.machinery()).parts, task, all);
   }
 
-  async diff(task: Task, other: Task | null): Promise<RunDiff> {
+  async diff(task: Task, other: Task | null, withContents: boolean): Promise<RunDiff> {
     const { parts, snapshots } = await this.machinery();
-    return runDiff(parts, snapshots, task, other);
+    return runDiff(parts, snapshots, task, other, withContents);
   }
 
   async checkOut(task: Task, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {

@@ -20,7 +20,8 @@
 #   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
 #   look RUN BUSY          prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
 #                          index and not in the tree; then lines `HASH`, `denied` or `gone` for the files among the former, in order.
-#                          Where BUSY is 1, other tasks go on meanwhile: what is open for writing is passed over
+#                          Where BUSY is 1, other tasks go on meanwhile: what is open for writing is passed over, or
+#                          what goes on changing, where nobody says what is open
 #   get RUN                stdin: names of files. Prints what they hold, one after the other
 #   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
 #   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
@@ -29,7 +30,8 @@
 #   remove RUN…            removes these runs, and contents that no run has used for long
 #
 # A line says `KIND INODE SIZE CTIME MODE NAME`, KIND being f, l, d or another letter; after the name of a link come
-# `//` and its target. Newlines in names and targets are bytes 1.
+# `//` and its target. Newlines in names and targets are bytes 1, and bytes 1 are bytes 2: a line has no more than
+# that to tell them by, so what holds a byte 2 names nothing.
 #
 # Prints `ok` last where all went well. Nothing is ever seen half written: contents, files and trees are made under
 # other names. What was in the tree and is replaced keeps its old inode, for whoever has it open.
@@ -106,7 +108,7 @@ _vb_find() {
 
 # From records to lines, in order.
 _vb_lines() {
-  tr '\n\000' '\001\n' | sed 's/^\([^ ]* [^ ]* [^ ]* [^ ]* [^ ]* \)\.\//\1/' | sort
+  tr '\n\000\001' '\001\n\002' | sed 's/^\([^ ]* [^ ]* [^ ]* [^ ]* [^ ]* \)\.\//\1/' | sort
 }
 
 # From lines to the names of the files among them.
@@ -131,6 +133,16 @@ _vb_open() {
     awk -v "here=$(pwd -P)/" '/^l.w/ && (at = index($0, " -> " here)) { print "f 0 0 0 0 " substr($0, at + 4 + length(here)) }'
 }
 
+# Where nobody says what is open: prints the lines of ../fresh whose files are others a second later. That is not
+# waited for where nothing has changed just now.
+_vb_restless() {
+  awk -v "since=$(($(cat ../looked) - 2))" '$1 == "f" && ($4 !~ /^[0-9.]+$/ || $4 >= since) { found = 1 }
+    END { exit !found }' ../fresh || return
+  sleep 1
+  _vb_names <../fresh | xargs -0 sh "$_vb_self" "$_vb_root" find | _vb_lines >../later
+  comm -23 ../fresh ../later | grep '^f '
+}
+
 # Prints a line for each file: its hash, `denied` where it cannot be read, `gone` where it is not there any more.
 _vb_hashes() {
   for _vb_file; do
@@ -151,8 +163,8 @@ _vb_look() {
   [ -e ../index ] || : >../index
   comm -13 ../index ../seen >../fresh && comm -23 ../index ../seen >../stale || exit 1
   : >../open
-  if [ "$2" = 1 ] && [ -s ../fresh ] && [ -d /proc/self/fd ]; then
-    _vb_open >../open
+  if [ "$2" = 1 ] && [ -s ../fresh ]; then
+    if [ -d /proc/self/fd ]; then _vb_open >../open; else _vb_restless >../open; fi
     _vb_unnamed ../open <../fresh >../rest
     mv -f ../rest ../fresh
     _vb_unnamed ../open <../stale >../rest
@@ -294,7 +306,7 @@ _vb_merge() {
   if [ -s "$_vb_in/names" ]; then
     xargs -0 sh "$_vb_self" "$_vb_root" find <"$_vb_in/names" | _vb_lines >../placed || return
   fi
-  { tr '\n\000' '\001\n' <"$_vb_in/gone" | sed 's/^.\//- 0 0 0 0 /' && cat ../placed; } >../known
+  { tr '\n\000\001' '\001\n\002' <"$_vb_in/gone" | sed 's/^.\//- 0 0 0 0 /' && cat ../placed; } >../known
   { _vb_unnamed ../known <../index && cat ../placed; } | sort >../index.new && mv -f ../index.new ../index
 }
 

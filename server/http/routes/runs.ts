@@ -31,7 +31,7 @@ export const runRoutes = [
     body: noBody,
     answer: runDiffSchema,
     errors: ['notFound', 'refused', 'stateFailed', 'tooLarge'],
-    handle: ({ engine }, { id, query }) => engine.runDiff(id, query.with ?? null),
+    handle: ({ engine }, { id, query }) => engine.runDiff(id, query.with ?? null, query.contents),
   }),
   jsonRoute({
     method: 'post',

@@ -56,10 +56,10 @@ describe.each(presentSites)('an attempt under %s', (_, site) => {
     expect(stdout).toBe(`${bytes.toString('latin1').repeat(2)}x`);
     expect(stderr).toBe(bytes.toString('latin1'));
     await bed.whole(key);
-    expect(await bed.host.logSize(key, 'stdout')).toBe(513);
-    expect(await bed.host.readLog(key, 'stdout', 510, 100)).toEqual(Buffer.from('\xfe\xffx', 'latin1'));
-    expect(await bed.host.readLog(key, 'stderr', 1, 2)).toEqual(Buffer.from([1, 2]));
-    expect(await bed.host.readLog(key, 'stderr', 1000, 2)).toEqual(Buffer.alloc(0));
+    expect(await bed.host.logs.size(key, 'stdout')).toBe(513);
+    expect(await bed.host.logs.read(key, 'stdout', 510, 100)).toEqual(Buffer.from('\xfe\xffx', 'latin1'));
+    expect(await bed.host.logs.read(key, 'stderr', 1, 2)).toEqual(Buffer.from([1, 2]));
+    expect(await bed.host.logs.read(key, 'stderr', 1000, 2)).toEqual(Buffer.alloc(0));
   });
 
   it('R36 has an empty stdin', async () => {
@@ -320,8 +320,8 @@ describe.each(presentSites)('an attempt under %s', (_, site) => {
     for (const suffix of ['run', 'out', 'err', 'exit', 'order', 'setup']) {
       await until(() => !existsSync(bed.path(key, suffix)));
     }
-    expect(await bed.host.logSize(key, 'stdout')).toBe(0);
-    expect(await bed.host.readLog(key, 'stdout', 0, 10)).toEqual(Buffer.alloc(0));
+    expect(await bed.host.logs.size(key, 'stdout')).toBe(0);
+    expect(await bed.host.logs.read(key, 'stdout', 0, 10)).toEqual(Buffer.alloc(0));
   });
 
   it('runs a hundred at once', async () => {

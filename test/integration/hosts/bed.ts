@@ -280,7 +280,7 @@ export class Bed {
 
   /** Resolves when all output of an ended attempt can be read. */
   async whole(key: AttemptKey): Promise<void> {
-    await until(() => this.host.hasWholeLog(key));
+    await until(() => this.host.logs.isWhole(key));
   }
 
   script(text: string, more: Partial<StartOrder> = {}): Start {

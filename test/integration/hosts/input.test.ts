@@ -26,7 +26,7 @@ describe.each(presentSites)('R36 what is typed into an attempt under %s', (_, si
   async function output(key: string): Promise<string> {
     await bed.reports.exit(key);
     await bed.whole(key);
-    return (await bed.host.readLog(key, 'stdout', 0, 1e6)).toString('latin1');
+    return (await bed.host.logs.read(key, 'stdout', 0, 1e6)).toString('latin1');
   }
 
   function end(key: string, offset: number): Promise<boolean> {

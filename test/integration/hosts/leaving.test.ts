@@ -37,7 +37,7 @@ describe.each(presentSites)('R3 a vrun that is told to end under %s', (_, site) 
   async function output(key: string): Promise<string> {
     await bed.reports.exit(key);
     await bed.whole(key);
-    return (await bed.host.readLog(key, 'stdout', 0, 1e6)).toString('latin1');
+    return (await bed.host.logs.read(key, 'stdout', 0, 1e6)).toString('latin1');
   }
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(

@@ -19,22 +19,25 @@ describe('the output of an attempt', () => {
 
   it('R36 can be read in the order it was written', async () => {
     const { key } = await bed.run(bed.script(interleaved));
-    expect(await bed.host.logOrder(key)).toEqual(stretches);
+    expect(await bed.host.logs.order(key)).toEqual(stretches);
     // The next server knows it, too.
     await bed.replaceHost();
-    expect(await bed.host.logOrder(key)).toEqual(stretches);
+    expect(await bed.host.logs.order(key)).toEqual(stretches);
   });
 
   it('R36 keeps the order over a change of servers', async () => {
     const key = bed.start(bed.script(`${interleaved}; until [ -e go ]; do sleep 0.02; done; echo last`));
-    while ((await bed.host.logSize(key, 'stderr')) < 18) await sleep(5);
+    while ((await bed.host.logs.size(key, 'stderr')) < 18) await sleep(5);
     await sleep(50);
     await bed.replaceHost();
     bed.host.check(key);
     await bed.reports.about('started', key);
     writeFileSync(join(bed.work, 'go'), '');
     await bed.reports.exit(key);
-    expect(await bed.host.logOrder(key)).toEqual([...stretches, { stream: 'stdout', offset: 18, length: 5 }]);
+    expect(await bed.host.logs.order(key)).toEqual([
+      ...stretches,
+      { stream: 'stdout', offset: 18, length: 5 },
+    ]);
   });
 
   it('R36 comes as stdout, then stderr, where nobody could tell', async () => {
@@ -43,9 +46,9 @@ describe('the output of an attempt', () => {
       { stream: 'stdout', offset: 0, length: 4 },
       { stream: 'stderr', offset: 0, length: 4 },
     ];
-    expect((await bed.host.logOrder(key)).sort((a, b) => b.stream.localeCompare(a.stream))).toEqual(order);
-    expect(await bed.host.logOrder((await bed.run({ command: ['true'] })).key)).toEqual([]);
-    expect(await bed.host.logOrder('999.1')).toEqual([]);
+    expect((await bed.host.logs.order(key)).sort((a, b) => b.stream.localeCompare(a.stream))).toEqual(order);
+    expect(await bed.host.logs.order((await bed.run({ command: ['true'] })).key)).toEqual([]);
+    expect(await bed.host.logs.order('999.1')).toEqual([]);
   });
 
   it('tells a follower soon that there is more, until it has had enough', async () => {
@@ -53,7 +56,7 @@ describe('the output of an attempt', () => {
       bed.script('for i in 1 2 3; do until [ -e $i ]; do sleep 0.01; done; echo $i; done'),
     );
     let tell = () => {};
-    const stop = bed.host.watchLog(key, () => tell());
+    const stop = bed.host.logs.watch(key, () => tell());
     // Long quiet, so that looks have become rare.
     await sleep(300);
     for (const i of [1, 2]) {
@@ -64,7 +67,7 @@ describe('the output of an attempt', () => {
       writeFileSync(join(bed.work, String(i)), '');
       await told;
       expect(performance.now() - begun).toBeLessThan(250);
-      expect(await bed.host.logSize(key, 'stdout')).toBe(2 * i);
+      expect(await bed.host.logs.size(key, 'stdout')).toBe(2 * i);
     }
     stop();
     let more = 0;
@@ -76,7 +79,7 @@ describe('the output of an attempt', () => {
 
   it('tells a follower at the end', async () => {
     const key = bed.start(bed.script('sleep 0.1'));
-    const told = new Promise<void>((resolve) => bed.host.watchLog(key, resolve));
+    const told = new Promise<void>((resolve) => bed.host.logs.watch(key, resolve));
     await bed.reports.exit(key);
     await told;
   });
@@ -84,11 +87,11 @@ describe('the output of an attempt', () => {
   it('is read from a running attempt, in ranges', async () => {
     const key = bed.start(bed.script('seq 100000; sleep 100'));
     const whole = Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join('');
-    while ((await bed.host.logSize(key, 'stdout')) < whole.length) await sleep(5);
-    expect((await bed.host.readLog(key, 'stdout', 123_456, 1_000)).toString()).toBe(
+    while ((await bed.host.logs.size(key, 'stdout')) < whole.length) await sleep(5);
+    expect((await bed.host.logs.read(key, 'stdout', 123_456, 1_000)).toString()).toBe(
       whole.slice(123_456, 124_456),
     );
-    expect((await bed.host.readLog(key, 'stdout', 0, 1 << 24)).toString() === whole).toBe(true);
+    expect((await bed.host.logs.read(key, 'stdout', 0, 1 << 24)).toString() === whole).toBe(true);
   });
 });
 

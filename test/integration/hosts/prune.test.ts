@@ -184,7 +184,7 @@ describe.each(presentSites)('a host under %s', (_name, site) => {
       expect(pruned.attempts).toBe(2);
       expect(existsSync(join(bed.home, 'tasks/9/9999.1.out'))).toBe(false);
       expect(existsSync(join(bed.home, 'calls/9998.1'))).toBe(false);
-      expect((await bed.host.readLog(key, 'stdout', 0, 100)).toString()).toBe('kept\n');
+      expect((await bed.host.logs.read(key, 'stdout', 0, 100)).toString()).toBe('kept\n');
     } finally {
       await bed.dispose();
     }

@@ -76,8 +76,8 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
 
   async function log(key: string): Promise<string> {
     await bed.whole(key);
-    expect(await bed.host.readLog(key, 'stderr', 0, 1e6)).toHaveLength(0);
-    return (await bed.host.readLog(key, 'stdout', 0, 1e6)).toString('latin1');
+    expect(await bed.host.logs.read(key, 'stderr', 0, 1e6)).toHaveLength(0);
+    return (await bed.host.logs.read(key, 'stdout', 0, 1e6)).toString('latin1');
   }
 
   const sh = (text: string) => ['sh', '-c', text];
@@ -235,7 +235,7 @@ describe.each(presentSites)('R36 a terminal under %s', (_, site) => {
     await person.type('\r');
     await person.sees('1\r\n');
     await bed.run({ command: ['sleep', '0.3'] });
-    expect(await bed.host.logSize(key, 'stdout')).toBeLessThan(most);
+    expect(await bed.host.logs.size(key, 'stdout')).toBeLessThan(most);
     free();
     await slow.ended;
     expect(person.shown.endsWith(`\n${count}\r\n`)).toBe(true);

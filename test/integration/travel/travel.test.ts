@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
@@ -90,6 +91,10 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     symlinkSync('/nowhere/at all', source('deep/dangling'));
   };
 
+  const plantOdd = () => {
+    for (const name of ['one\x01', 'one\x02', 'one\n']) writeFileSync(source(name), name);
+  };
+
   it('holds what was delivered, whatever the names, and says that nothing has changed', async () => {
     fill();
     const manifest = await snapshot();
@@ -150,6 +155,23 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     expect(second.changes.map(({ path }) => path)).toEqual(['half a file']);
   });
 
+  it('tells of names that its lines cannot tell apart', async () => {
+    plantOdd();
+    const manifest = await snapshot();
+    await bring(null, manifest);
+    expect(await snapshot(join(base, 'host/runs/7/tree'))).toEqual(manifest);
+    expect(await look(host(), 7, manifest)).toEqual({ changes: [], notes: [], isQuiet: true });
+    writeFileSync(tree('one\x01'), 'other');
+    symlinkSync('to\x01', tree('link'));
+    writeFileSync(tree('fine'), '');
+    const { changes, notes } = await look(host(), 7, manifest);
+    expect(changes.map(({ path }) => path)).toEqual(['fine']);
+    expect(notes.sort()).toEqual([
+      'link has a byte 1 or 2 in its name or target; it stays there',
+      'one? has a byte 1 or 2 in its name or target; it stays there',
+    ]);
+  });
+
   it('gives what files hold, also large ones from where they were cut off', async () => {
     await bring(null, await snapshot());
     for (const name of odd) writeFileSync(tree(name), `new ${name}`);
@@ -188,4 +210,36 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     });
     expect(Math.max(...told)).toBe('one change'.length);
   });
+});
+
+const hidesProc = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec sh "$@"', 'sh'];
+const canHide = (() => {
+  try {
+    execFileSync(hidesProc[0] as string, [...hidesProc.slice(1), '-c', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    console.error('SKIPPED: nothing can be mounted here, so /proc cannot be hidden from a host');
+    return false;
+  }
+})();
+
+it.skipIf(!canHide)('where nobody says what is open, passes over what goes on changing', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'vbatch-travel-'));
+  const host = scriptedWorkspace(join(base, 'host'), hidesProc);
+  const tree = join(base, 'host/runs/7/tree');
+  mkdirSync(tree, { recursive: true });
+  const writer = spawn('sh', ['-c', 'while :; do echo x >>"$1/slow"; echo on; sleep 0.05; done', 'sh', tree]);
+  try {
+    await once(writer.stdout, 'data');
+    writeFileSync(join(tree, 'whole'), 'whole');
+    const first = await look(host, 7, new Map(), true);
+    expect(first.changes.map(({ path }) => path)).toEqual(['whole']);
+    await callForLines(host, { words: ['accept', '7', '1'] });
+    writer.kill('SIGKILL');
+    const second = await look(host, 7, apply(new Map(), first.changes), true);
+    expect(second.changes.map(({ path }) => path)).toEqual(['slow']);
+  } finally {
+    writer.kill('SIGKILL');
+    rmSync(base, { recursive: true, force: true });
+  }
 });

@@ -4,7 +4,7 @@
 # descriptor 3, and becomes the host's init.
 #
 # Of this machine a host sees /usr and /etc (and /bin, /lib… where they are folders of their own), each under an
-# overlay; everything else is its own. PLAN/files is laid over all that at the first boot, PLAN/without names
+# overlay, and the folders of PLAN/shares; everything else is its own. PLAN/files is laid over all that at the first boot, PLAN/without names
 # tools that the host lacks, one a line, and where there is a PLAN/busybox it has only busybox.
 set -eu
 name=$1 plan=$2
@@ -68,6 +68,13 @@ mount_devices() {
   for stream in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${stream%:*}" "root/dev/${stream#*:}"; done
 }
 
+mount_shares() {
+  while IFS=$'\t' read -r here there; do
+    mkdir -p "root$there"
+    mount --bind "$here" "root$there"
+  done <"$plan/shares"
+}
+
 # In the host's own root, so that no absolute link there leads to this machine's tools.
 take_away() {
   local paths=()
@@ -83,6 +90,7 @@ if [ ! -e made ]; then
 fi
 mount_system
 mount_devices
+mount_shares
 if [ ! -e made ]; then
   take_away
   find "$plan/files" -type d -exec chmod 755 {} +

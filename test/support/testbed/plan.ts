@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly sshd?: readonly string[];
   /** Files by their path. They are there before it boots for the first time, and belong to root. */
   readonly files?: Readonly<Record<string, HostFile>>;
+  /** Folders of this machine by the paths at which it has them, too, as over NFS. */
+  readonly shares?: Readonly<Record<string, string>>;
   /** Names of programs that it lacks. */
   readonly without?: readonly string[];
   /** It has no programs but busybox, under all its names, and sshd with its SFTP server. */
@@ -51,7 +53,7 @@ export async function writePlan(
   options: HostOptions,
   keys: string,
 ): Promise<string> {
-  const { name, gpus = 0, sshd = [], files = {}, without = [], busyboxOnly = false } = options;
+  const { name, gpus = 0, sshd = [], files = {}, shares = {}, without = [], busyboxOnly = false } = options;
   const { shell = busyboxOnly ? '/bin/sh' : '/bin/bash' } = options;
   if (!isExecutable(shell)) throw new Error(`Host ${name} cannot have ${shell}: this machine lacks it.`);
   const own = (script: string) => readFileSync(join(import.meta.dirname, script), 'utf8');
@@ -73,6 +75,8 @@ export async function writePlan(
   }
   for (const [path, { text, mode }] of Object.entries(files)) put(path, text, mode);
   place(join(folder, 'without'), without.join('\n'), 0o644);
+  const shared = Object.entries(shares).map(([there, here]) => `${here}\t${there}\n`);
+  place(join(folder, 'shares'), shared.join(''), 0o644);
   if (busyboxOnly) place(join(folder, 'busybox'), '', 0o644);
   return makeKey(join(folder, 'files/etc/bed/ssh_host_ed25519_key'), name);
 }

@@ -185,19 +185,6 @@ it('answers a wait when the task is done', async () => {
   expect(await answer).toMatchObject({ status: 'SUCCESS' });
 });
 
-it('tells of the files of a run, compares them, and checks them out', async () => {
-  expect(await ask('get', '/v1/runs/run-1/files?all=true')).toMatchObject({
-    files: [{ path: 'a', change: 'new' }],
-  });
-  expect(await ask('get', '/v1/runs/run-1/diff?with=run-2')).toMatchObject({ id: 'run-1', with: 'run-2' });
-  expect(await ask('get', '/v1/runs/run-1/diff')).toMatchObject({ with: null });
-  const request = { directory: '/new', first: true };
-  expect(await ask('post', '/v1/runs/run-1/checkout', request)).toEqual({ id: 'run-1', files: 1, bytes: 2 });
-  expect(server.engine.calls).toEqual([['checkOut', 'run-1', '/new', true]]);
-  const relative = await server.ask('POST', '/v1/runs/run-1/checkout', { body: { directory: 'new' } });
-  expect(relative).toMatchObject({ status: 400 });
-});
-
 it('prunes by age and number', async () => {
   expect(await ask('post', '/v1/prune', { before: '2024-01-02T03:04:05Z', keep: 3 })).toEqual({
     removed: ['old-1'],
@@ -298,12 +285,19 @@ it.each([
 });
 
 it('shows what a run has made of its files', async () => {
-  expect(await ask('get', '/v1/runs/run-1/files')).toMatchObject({ id: 'run-1', files: [{ path: 'a' }] });
+  expect(await ask('get', '/v1/runs/run-1/files?all=true')).toMatchObject({
+    id: 'run-1',
+    files: [{ path: 'a', change: 'new' }],
+  });
 });
 
 it('compares a run with another one, and with the folder as it is', async () => {
   expect(await ask('get', '/v1/runs/run-1/diff?with=run-2')).toMatchObject({ id: 'run-1', with: 'run-2' });
-  expect(await ask('get', '/v1/runs/run-1/diff')).toMatchObject({ id: 'run-1', with: null });
+  expect(await ask('get', '/v1/runs/run-1/diff?contents=true')).toMatchObject({ id: 'run-1', with: null });
+  expect(server.engine.calls).toEqual([
+    ['runDiff', 'run-1', 'run-2', false],
+    ['runDiff', 'run-1', null, true],
+  ]);
 });
 
 it('writes the files of a run into a folder', async () => {

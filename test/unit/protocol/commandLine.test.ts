@@ -280,6 +280,16 @@ describe('defaults from a script', () => {
     });
   });
 
+  it('say which results come back, unless the command line does', () => {
+    const globs = ['-o', '*.csv', '-o', 'out/'];
+    expect(submit(['./x.sh'], 'vbatch', globs).submission.outputs).toEqual(['*.csv', 'out/']);
+    expect(submit(['-o', '*.txt', './x.sh'], 'vbatch', globs).submission.outputs).toEqual(['*.txt']);
+    expect(submit(['-o', 'json', './x.sh'], 'vbatch', globs)).toMatchObject({
+      json: true,
+      submission: { outputs: ['*.csv', 'out/'] },
+    });
+  });
+
   it('are checked like flags', () => {
     expect(usage(['./x.sh'], 'vbatch', ['--retries', 'x'])).toContain('--retries "x"');
   });

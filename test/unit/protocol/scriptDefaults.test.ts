@@ -43,9 +43,14 @@ describe('#VBATCH lines', () => {
     ["#VBATCH -n 'my job", 'x.sh, line 1: a quote is not closed in this #VBATCH line'],
     ['#VBATCH -n a\\', 'x.sh, line 1: a quote is not closed in this #VBATCH line'],
     ['#VBATCH --wait', 'x.sh, line 1: --wait is about one call and cannot stand in a #VBATCH line'],
+    ['#VBATCH -o json', 'x.sh, line 1: -o json is about one call and cannot stand in a #VBATCH line'],
     ['\n\n#VBATCH -P', 'x.sh, line 3: -P, --pool needs a value; see `vbatch --help`'],
   ])('%j is refused with file and line', (script, message) => {
     expect(() => words(script)).toThrow(expect.objectContaining({ code: 'usage', message }));
+  });
+
+  it('may say which results come back', () => {
+    expect(words("#VBATCH --output '*.csv' -o results/\n")).toEqual(['--output', '*.csv', '-o', 'results/']);
   });
 
   it('programs that are no scripts have none', () => {

@@ -7,15 +7,11 @@ import { type Entry, folderEntry, type Manifest, manifestOf } from '../../../ser
 const hash = 'a'.repeat(64);
 const none: Manifest = new Map();
 
-/** Names of any bytes that a file can have, but for the one that stands for a newline. */
+/** Names of any bytes that a file can have, but for those that stand for a newline and for each other. */
 const name = fc
   .uint8Array({ minLength: 1, maxLength: 20 })
   .map((bytes) =>
-    fromLatin1(
-      Buffer.from(bytes.map((byte) => (byte === 0 || byte === 1 || byte === 47 ? 65 : byte))).toString(
-        'latin1',
-      ),
-    ),
+    fromLatin1(Buffer.from(bytes.map((byte) => (byte <= 2 || byte === 47 ? 65 : byte))).toString('latin1')),
   )
   .filter((text) => text !== '.' && text !== '..' && text !== '.git' && text !== '__pycache__');
 
