@@ -29,6 +29,19 @@ export interface ReadFile extends FoundFile {
 /** What was read at a path. `busy` is a file that changed whenever it was read. */
 export type Read = ReadFile | Exclude<Found, FoundFile> | { readonly kind: 'busy' };
 
+/** Blocks that follow each other, by the number of the first. */
+export interface BlockRun {
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface Differences {
+  readonly runs: readonly BlockRun[];
+  /** Of all that is in them, one after the other. */
+  readonly bytes: number;
+  readonly hash: string;
+}
+
 /** A name has a character per byte. */
 export type Listed = Found & { readonly name: string };
 
@@ -79,6 +92,35 @@ export class Disk {
   async keep(paths: readonly string[], temporary: string, folder: string): Promise<Read[]> {
     const request = { paths: paths.map(latin1), temporary: latin1(temporary), folder: latin1(folder) };
     return (await this.#ask('keep', request)) as Read[];
+  }
+
+  /**
+   * Moves a file of ours into the folder of a content store, if it has this hash, or null for any. It is gone from
+   * its place in any case.
+   */
+  async adopt(path: string, hash: string | null, folder: string): Promise<Read> {
+    return (await this.#ask('adopt', { path: latin1(path), hash, folder: latin1(folder) })) as Read;
+  }
+
+  /** Puts contents into the folder of a content store and gives their hashes; `temporary` as for `keep`. */
+  async put(contents: readonly Uint8Array[], temporary: string, folder: string): Promise<string[]> {
+    const request = { contents, temporary: latin1(temporary), folder: latin1(folder) };
+    return (await this.#ask('put', request)) as string[];
+  }
+
+  /** What small files of ours hold. */
+  async take(paths: readonly string[]): Promise<Uint8Array[]> {
+    return (await this.#ask('take', { paths: paths.map(latin1) })) as Uint8Array[];
+  }
+
+  /** The hashes of the blocks of a file, each of `size` bytes but for the last. */
+  async blocks(path: string, size: number): Promise<string[]> {
+    return (await this.#ask('blocks', { path: latin1(path), size })) as string[];
+  }
+
+  /** What of the blocks of the file `after` the file `before` does not have at the same place. */
+  async compare(before: string, after: string, size: number): Promise<Differences> {
+    return (await this.#ask('compare', { before: latin1(before), after: latin1(after), size })) as Differences;
   }
 
   /**

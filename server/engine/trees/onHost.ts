@@ -4,9 +4,11 @@ import type { Task, TaskNumber } from '../../model/task.ts';
 import type { LeftFile } from '../../model/tree.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import { sizeText } from '../../protocol/quantities.ts';
-import { deliver, type Progress } from '../../travel/deliver.ts';
-import { fetchContents, type Wanted } from '../../travel/fetch.ts';
+import { deliver } from '../../travel/deliver.ts';
+import { fetchContents } from '../../travel/fetch.ts';
+import type { Wanted } from '../../travel/fetchLarge.ts';
 import { look } from '../../travel/look.ts';
+import type { Progress } from '../../travel/progress.ts';
 import { callForLines } from '../../travel/script.ts';
 import { apply, type Change, diff, type Manifest } from '../../workspace/manifest.ts';
 import { foldersOf } from '../../workspace/paths.ts';
@@ -203,7 +205,7 @@ export class TreeOnHost {
       const seen = await look(workspace, this.run, holds, isBusy);
       const { come, stay } = choose(seen.changes, holds, this.choiceOf(ended));
       const files = come.flatMap(({ path, entry }): Wanted[] =>
-        entry?.kind === 'file' ? [{ path, entry }] : [],
+        entry?.kind === 'file' ? [{ path, entry, before: holds.get(path) }] : [],
       );
       if (await fetchContents({ workspace, store, folder: incoming, run: this.run, tell }, files)) {
         const left = this.leftFiles(workspace, stay);
