@@ -7,8 +7,15 @@ import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
 /** Entries that are put together. */
 const batch = 256;
 
-/** Entries of a tar: names of what goes and of what may be executed, and a tar of what is to be there. */
-export async function* arrangement(changes: readonly Change[]): AsyncGenerator<Buffer> {
+/**
+ * Entries of a tar: names of what goes and of what may be executed, and a tar of what is to be there.
+ *
+ * @param parts hashes of contents that came by themselves
+ */
+export async function* arrangement(
+  changes: readonly Change[],
+  parts: ReadonlySet<string>,
+): AsyncGenerator<Buffer> {
   const executable: string[] = [];
   const gone: string[] = [];
   const pieces: Buffer[] = [];
@@ -28,7 +35,7 @@ export async function* arrangement(changes: readonly Change[]): AsyncGenerator<B
         entries.push(tarHeader({ kind: 'link', name, target: entry.target }));
         break;
       case 'file':
-        entries.push(tarHeader({ kind: 'hardLink', name, target: `contents/${entry.hash}` }));
+        entries.push(tarHeader({ kind: 'hardLink', name, target: place(entry.hash, parts) }));
         if (entry.executable) executable.push(path);
         break;
     }
@@ -41,10 +48,15 @@ export async function* arrangement(changes: readonly Change[]): AsyncGenerator<B
   // What is in a folder goes before it.
   yield tarFile('gone', nameList(gone.reverse()));
   yield tarFile('exec', nameList(executable));
+  yield tarFile('parts', Buffer.from([...parts].map((hash) => `${hash}\n`).join('')));
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   yield tarHeader({ kind: 'file', name: 'links', size });
   yield* pieces;
   yield tarPadding(size);
+}
+
+function place(hash: string, parts: ReadonlySet<string>): string {
+  return `${parts.has(hash) ? 'large' : 'contents'}/${hash}`;
 }
 
 /** Names as the script reads them. */

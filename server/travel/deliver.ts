@@ -1,5 +1,6 @@
 /** Brings the folder of a run on a host up to date. */
 import type { HostWorkspace } from '../hosts/host.ts';
+import { VbatchError } from '../protocol/errors.ts';
 import { type Change, diff, emptyManifest, type Manifest } from '../workspace/manifest.ts';
 import type { ContentStore } from '../workspace/store.ts';
 import { arrangement } from './arrangement.ts';
@@ -10,6 +11,13 @@ import { callForLines } from './script.ts';
 import { type Base, sendLarge } from './sendLarge.ts';
 import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
 import { paysToZip } from './zip.ts';
+
+/** Of what is sent, so much is looked at to find whether it pays to compress it. Bytes. */
+const sampleBytes = 256 * 1024;
+/** Of so few paths nobody notices what it takes to send them. */
+const fewPaths = 100;
+/** What the script says where a content is not what its hash says. */
+const damaged = 'what was sent has not come as it was';
 
 export interface Delivery {
   readonly workspace: HostWorkspace;
@@ -28,9 +36,20 @@ export interface Delivery {
  * cannot be done: then what the folder held is still in it, and doing it again goes on where this was cut short.
  */
 export async function deliver(delivery: Delivery): Promise<void> {
-  const { workspace, store, holds, wanted, isBusy } = delivery;
+  const { holds, wanted, isBusy } = delivery;
   const changes = diff(holds ?? emptyManifest, wanted).filter(({ path }) => !isBusy(path));
   if (holds !== null && changes.length === 0) return;
+  try {
+    await bring(delivery, changes);
+  } catch (error) {
+    if (!(error instanceof VbatchError) || error.message !== damaged) throw error;
+    // That is not there any more.
+    await bring(delivery, changes);
+  }
+}
+
+async function bring(delivery: Delivery, changes: readonly Change[]): Promise<void> {
+  const { workspace, store } = delivery;
   const lacking = await ask(workspace, changes);
   const count = new Count(lacking, delivery.tell);
   const ofTheirOwn = lacking.filter(({ size }) => size >= large);
@@ -38,17 +57,19 @@ export async function deliver(delivery: Delivery): Promise<void> {
   // The last stream says how the folder is to be, when all else is there.
   const last = ofTheirOwn.length === 0 ? (streams.pop() ?? []) : [];
   const bases = await basesOf(delivery, changes, ofTheirOwn);
+  const parts = new Set<string>();
   await together(
     async (signal) => {
       for (const content of ofTheirOwn) {
-        await sendLarge({ workspace, store, count, signal }, content, bases.get(content.hash) ?? null);
+        const sending = { workspace, store, count, signal };
+        if (!(await sendLarge(sending, content, bases.get(content.hash) ?? null))) parts.add(content.hash);
       }
     },
     async (signal) => {
-      for (const contents of streams) await put(delivery, contents, null, count, signal);
+      for (const contents of streams) await put(delivery, stream(store, contents, count, signal));
     },
   );
-  await put(delivery, last, changes, count);
+  await put(delivery, stream(store, last, count), changes, parts);
 }
 
 /** By the hash of a large content that is lacking, what the host has at its path. */
@@ -65,7 +86,10 @@ async function basesOf(
     if (before.size < large || !store.has(before.hash, before.size)) continue;
     bases.set(entry.hash, { hash: before.hash, file: `runs/${run}/tree/${path}` });
   }
-  const notKept = await askFor(workspace, [...bases.values()].map(({ hash }) => hash));
+  const notKept = await askFor(
+    workspace,
+    [...bases.values()].map(({ hash }) => hash),
+  );
   for (const [hash, base] of bases) {
     // What a task has made of it since is found out by the hash of what is made of that.
     if (!notKept.some((each) => each.hash === base.hash)) {
@@ -98,20 +122,28 @@ function inStreams(contents: readonly Lacking[]): Lacking[][] {
   return streams;
 }
 
-/** @param changes how the folder is to be then; null where there is more to come */
+/** Contents, and how the folder is to be with them, if nothing else is to come. */
 async function put(
-  { workspace, store, run, holds }: Delivery,
-  contents: readonly Lacking[],
-  changes: readonly Change[] | null,
-  count: Count,
-  signal?: AbortSignal,
+  { workspace, run, holds }: Delivery,
+  contents: AsyncIterable<Buffer>,
+  changes: readonly Change[] | null = null,
+  parts: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const how = holds === null ? 'fresh' : 'more';
-  const batches = inBatches(contents);
-  const sample = await store.take((batches[0] ?? []).map(({ hash }) => hash));
-  const zip = await paysToZip(Buffer.concat(sample).subarray(0, 256 * 1024));
-  const input = stream(store, batches, changes, count, signal);
-  await callForLines(workspace, { words: ['put', String(run), how, zip ? 'gzip' : 'plain'], input, zip });
+  const pieces = contents[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  // Of names and links next to nothing remains.
+  const zip = first.done
+    ? (changes ?? []).length > fewPaths
+    : await paysToZip(first.value.subarray(0, sampleBytes));
+  async function* input() {
+    if (!first.done) yield first.value;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+    if (changes) yield* arrangement(changes, parts);
+    yield tarFile('whole', Buffer.alloc(0));
+    yield tarEnd;
+  }
+  const words = ['put', String(run), holds === null ? 'fresh' : 'more', zip ? 'gzip' : 'plain'];
+  await callForLines(workspace, { words, input: input(), zip });
 }
 
 function inBatches(contents: readonly Lacking[]): Lacking[][] {
@@ -132,28 +164,22 @@ function inBatches(contents: readonly Lacking[]): Lacking[][] {
 
 async function* stream(
   store: ContentStore,
-  batches: readonly Lacking[][],
-  changes: readonly Change[] | null,
+  contents: readonly Lacking[],
   count: Count,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  for (const batch of batches) {
+  for (const batch of inBatches(contents)) {
     signal?.throwIfAborted();
-    const contents = await store.take(batch.map(({ hash }) => hash));
-    let bytes = 0;
-    const pieces = contents.flatMap((content, index) => {
-      bytes += content.length;
+    const taken = await store.take(batch.map(({ hash }) => hash));
+    const pieces = taken.flatMap((content, index) => {
+      const { length } = content;
       const name = `in/${batch[index]?.hash}`;
-      return [
-        tarHeader({ kind: 'file', name, size: content.length }),
-        content,
-        tarPadding(content.length),
-      ];
+      return [tarHeader({ kind: 'file', name, size: length }), content, tarPadding(length)];
     });
     yield Buffer.concat(pieces);
-    count.add(bytes, batch.length);
+    count.add(
+      taken.reduce((sum, { length }) => sum + length, 0),
+      batch.length,
+    );
   }
-  if (changes) yield* arrangement(changes);
-  yield tarFile('whole', Buffer.alloc(0));
-  yield tarEnd;
 }

@@ -41,7 +41,11 @@ export async function fetchLarge(fetching: Fetching, wanted: Wanted, count: Coun
   const patch = join(folder, `${hash}.patch`);
   const part = join(folder, `${hash}.part`);
   const hasPart = (await sizeOf(part)) !== null;
-  if (!hasPart && (await isBegun(store, patch, wanted)) && (await fetchChanges(fetching, wanted, patch, count))) {
+  if (
+    !hasPart &&
+    (await isBegun(store, patch, wanted)) &&
+    (await fetchChanges(fetching, wanted, patch, count))
+  ) {
     const isRight = await store.adopt(patch, hash, size);
     if (isRight) count.add(0, 1);
     return isRight;
@@ -56,7 +60,8 @@ export async function fetchLarge(fetching: Fetching, wanted: Wanted, count: Coun
 /** Whether there is a file that is to be made into what is wanted: one that was left, or what was there before. */
 async function isBegun(store: ContentStore, patch: string, { before }: Wanted): Promise<boolean> {
   if ((await sizeOf(patch)) !== null) return true;
-  if (before?.kind !== 'file' || before.size < smallestBlock || !store.has(before.hash, before.size)) return false;
+  if (before?.kind !== 'file' || before.size < smallestBlock || !store.has(before.hash, before.size))
+    return false;
   // Where the file system can do that, it shares its blocks.
   await copyFile(store.pathOf(before.hash), patch, constants.COPYFILE_FICLONE);
   return true;

@@ -45,14 +45,14 @@ export async function callScript<T>(
     giveUp();
     process.close();
     const ended = await exit;
-    if (ended?.code) throw refusal(await trouble);
+    if (ended?.code) throw refusal(call, ended, await trouble);
     throw error;
   }
   const failed = await sent;
   giveUp();
   const ended = await exit;
   if (ended === null) throw new VbatchError('unreachable', 'the connection was lost meanwhile');
-  if (ended.code !== 0) throw refusal(await trouble);
+  if (ended.code !== 0) throw refusal(call, ended, await trouble);
   if (failed) throw failed;
   return result;
 }
@@ -101,7 +101,11 @@ async function readTrouble({ stderr }: HostProcess): Promise<string> {
   return decodeBytes(text.subarray(0, MOST_TROUBLE)).trim();
 }
 
-function refusal(trouble: string): VbatchError {
-  const [first = ''] = trouble.split('\n').filter((line) => line !== '');
-  return new VbatchError('refused', first || 'the script there has failed without a word');
+function refusal({ words }: Call, { code }: { code: number | null }, trouble: string): VbatchError {
+  const [first] = trouble.split('\n').filter((line) => line !== '');
+  const how = code === null ? 'it was ended' : `exit code ${code}`;
+  return new VbatchError(
+    'refused',
+    first ?? `the script there has failed without a word (${words[0]}: ${how})`,
+  );
 }

@@ -38,14 +38,23 @@ interface Source {
   read(from: number): AsyncIterable<Buffer>;
 }
 
-/** @param base a content that the host has and that this one is probably much like */
-export async function sendLarge(sending: LargeSending, content: Lacking, base: Base | null): Promise<void> {
+/**
+ * Resolves with whether it is a content there now; otherwise a `put` makes it one.
+ *
+ * @param base a content that the host has and that this one is probably much like
+ */
+export async function sendLarge(
+  sending: LargeSending,
+  content: Lacking,
+  base: Base | null,
+): Promise<boolean> {
   const { store, count } = sending;
   const isNew = content.there === 0;
-  if (base && isNew && (await sendChanges(sending, content, base))) return;
+  if (base && isNew && (await sendChanges(sending, content, base))) return true;
   const whole = { ...content, read: (from: number) => readRuns(store, content, wholeOf(content), from) };
   await sendSource(sending, whole, content.there);
   count.add(0, 1);
+  return false;
 }
 
 function wholeOf({ size }: { size: number }): BlockRun[] {
@@ -53,11 +62,7 @@ function wholeOf({ size }: { size: number }): BlockRun[] {
 }
 
 /** Whether the content has been made of what the host had. Otherwise it has to be sent as a whole. */
-async function sendChanges(
-  sending: LargeSending,
-  { hash, size }: Lacking,
-  base: Base,
-): Promise<boolean> {
+async function sendChanges(sending: LargeSending, { hash, size }: Lacking, base: Base): Promise<boolean> {
   const { workspace, store, count } = sending;
   const { disk } = store;
   const changes = await disk.compare(store.pathOf(base.hash), store.pathOf(hash), blockSize);
@@ -65,8 +70,7 @@ async function sendChanges(
   const read = (from: number) => readRuns(store, { hash, size }, changes.runs, from);
   const [lacking] = await askFor(workspace, [changes.hash]);
   count.spare(size - changes.bytes);
-  if (lacking) await sendSource(sending, { hash: changes.hash, size: changes.bytes, read }, lacking.there);
-  else count.add(changes.bytes, 0);
+  await sendSource(sending, { hash: changes.hash, size: changes.bytes, read }, lacking?.there ?? 0);
   const words = ['join', hash, String(size), base.file, changes.hash];
   try {
     await callForLines(workspace, { words, input: [Buffer.from(plan(changes.runs))] });

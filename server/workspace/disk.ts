@@ -120,7 +120,11 @@ export class Disk {
 
   /** What of the blocks of the file `after` the file `before` does not have at the same place. */
   async compare(before: string, after: string, size: number): Promise<Differences> {
-    return (await this.#ask('compare', { before: latin1(before), after: latin1(after), size })) as Differences;
+    return (await this.#ask('compare', {
+      before: latin1(before),
+      after: latin1(after),
+      size,
+    })) as Differences;
   }
 
   /**

@@ -19,6 +19,9 @@ const TICK = 2_000_000_000n;
 /** Errors that are the disk's and not the file's. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
+/** So many files are synced one by one. */
+const FEW = 64;
+
 const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
 const zeros = Buffer.alloc(chunk.length);
 const bytes = (text) => Buffer.from(text, 'latin1');
@@ -123,6 +126,7 @@ const operations = {
   },
 
   sync({ paths }) {
+    if (paths.length > FEW && syncAllOf(paths[0])) return;
     for (const path of paths) {
       const file = fs.openSync(bytes(path), O_RDONLY);
       try {
@@ -307,6 +311,13 @@ function readFully(file, buffer, start) {
     size += read;
   }
   return size;
+}
+
+/** Has all of a file system written to its disk: much sooner done than one file after the other. Linux has that. */
+function syncAllOf(path) {
+  if (process.platform !== 'linux') return false;
+  const { status } = spawnSync('sync', ['-f', bytes(path)], { stdio: 'ignore' });
+  return status === 0;
 }
 
 /** Devices whose files cannot be cloned into the store. */

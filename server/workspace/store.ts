@@ -16,7 +16,7 @@ interface Content {
   used: number;
 }
 
-/** Files to sync or to remove at a time. */
+/** Files to remove at a time. */
 const BATCH = 64;
 
 export class ContentStore {
@@ -185,10 +185,7 @@ export class ContentStore {
     const paths = hashes.map((hash) => this.pathOf(hash));
     const folders = [...new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2)))), this.folder];
     try {
-      for (let start = 0; start < paths.length; start += BATCH) {
-        await this.disk.sync(paths.slice(start, start + BATCH));
-      }
-      if (hashes.length > 0) await this.disk.sync(folders);
+      if (hashes.length > 0) await this.disk.sync([...paths, ...folders]);
     } catch (error) {
       throw this.#failure(error);
     }

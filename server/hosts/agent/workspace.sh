@@ -14,10 +14,11 @@
 #                          SIZE is how much of it is, in bytes
 #   put RUN HOW ZIP        stdin: a tar, compressed where ZIP is gzip, of contents as `in/HASH`; `links`, a tar of what
 #                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`;
-#                          `exec` and `gone`, names of files to be made executable and of what is to be removed;
-#                          and last `whole`, without which it has been cut short. HOW is fresh where there is to
+#                          or of `parts`, lines HASH of those that came by `part`, to `large/HASH`; `exec` and `gone`,
+#                          names of files to be made executable and of what is to be removed; and last `whole`, without which it has been cut short. HOW is fresh where there is to
 #                          be nothing else in the tree, else more
-#   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
+#   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all. It is
+#                          whole when a `put` has named it
 #   join HASH SIZE FILE CHANGES    makes the content HASH of FILE, which is relative to FOLDER, and the content CHANGES,
 #                          which goes: blocks of 64 KiB in the order of stdin, whose lines FROM TO COUNT say that COUNT
 #                          blocks from number FROM on of CHANGES have their place from number TO on
@@ -243,37 +244,31 @@ _vb_unzip() {
 
 _vb_part() {
   _vb_file=contents/$1
-  [ ! -f "$_vb_file" ] || exit 0
+  [ ! -f "$_vb_file" ] || return 0
   [ "$2" -ne 0 ] || : >"$_vb_file.part" || exit 1
   [ "$(wc -c <"$_vb_file.part")" -eq "$2" ] || _vb_fail 'it is being sent already'
   _vb_unzip "$4" >>"$_vb_file.part"
   [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
-  _vb_whole "$1" "$_vb_file.part"
-}
-
-# Makes the file FILE the content HASH, if it is that: HASH FILE.
-_vb_whole() {
-  if _vb_holds "$2" "$1"; then
-    mv -f "$2" "contents/$1" || exit 1
-  else
-    rm -f "$2"
-    _vb_fail 'what was sent has not come as it was'
-  fi
 }
 
 _vb_join() {
-  [ ! -f "contents/$1" ] || exit 0
+  [ ! -f "contents/$1" ] || return 0
   _vb_file=contents/$1.new.$$
   # It shares its blocks with what it is made of where the file system can do that.
   cp "$3" "$_vb_file" || exit 1
   while read -r _vb_from _vb_to _vb_count; do
-    dd if="contents/$4" of="$_vb_file" bs=65536 skip="$_vb_from" seek="$_vb_to" count="$_vb_count" conv=notrunc 2>/dev/null ||
+    dd if="contents/$4.part" of="$_vb_file" bs=65536 skip="$_vb_from" seek="$_vb_to" count="$_vb_count" conv=notrunc 2>/dev/null ||
       exit 1
   done
   # As long as it is to be, where it was longer.
   dd of="$_vb_file" bs=1 seek="$2" count=0 2>/dev/null </dev/null || exit 1
-  _vb_whole "$1" "$_vb_file"
-  rm -f "contents/$4"
+  rm -f "contents/$4.part"
+  if _vb_holds "$_vb_file" "$1"; then
+    mv -f "$_vb_file" "contents/$1" || exit 1
+  else
+    rm -f "$_vb_file"
+    _vb_fail 'what was sent has not come as it was'
+  fi
 }
 
 # Ends a `put` that cannot be carried out.
@@ -311,12 +306,31 @@ _vb_put() {
   cd "$_vb_root" && rm -rf "$_vb_in"
 }
 
+# Makes contents of what has come in parts. Lines HASH on stdin.
+_vb_check() {
+  while read -r _vb_hash; do
+    if _vb_holds "large/$_vb_hash" "$_vb_hash"; then
+      mv -f "contents/$_vb_hash.part" "contents/$_vb_hash" || [ -f "contents/$_vb_hash" ] || exit 1
+    else
+      rm -f "contents/$_vb_hash.part"
+      _vb_fail 'what was sent has not come as it was'
+    fi
+  done
+}
+
 # Makes what is to be in the tree, and has it there.
 _vb_arrange() {
+  mkdir large || _vb_give_up
+  while read -r _vb_hash; do
+    ln "contents/$_vb_hash.part" "large/$_vb_hash" 2>/dev/null || ln "contents/$_vb_hash" "large/$_vb_hash" || _vb_give_up
+  done <parts
+  # They are hashed while they are copied.
+  _vb_check <parts &
   tar -xof links || _vb_give_up
   # Copies: a task may write into its files, but not into contents.
   cp -RP stage tree && rm -rf stage && cd tree || _vb_give_up
   [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
+  wait "$!" || _vb_give_up
   if [ "$1" = fresh ]; then
     rm -rf "$_vb_run/tree" && mv "$_vb_in/tree" "$_vb_run/tree" && cd "$_vb_run/tree" || _vb_give_up
     _vb_find . ! -path . | _vb_lines >../index || _vb_give_up
