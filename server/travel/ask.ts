@@ -1,5 +1,6 @@
 /** Asks a host which contents it has. */
 import type { HostWorkspace } from '../hosts/host.ts';
+import { Breather } from '../workspace/breather.ts';
 import type { Change } from '../workspace/manifest.ts';
 import { callForLines } from './script.ts';
 
@@ -10,11 +11,25 @@ export interface Lacking {
   readonly there: number;
 }
 
+/** Hashes that are written together. */
+const batch = 1_000;
+
 /** The contents that these changes need and the host does not have. */
 export async function ask(workspace: HostWorkspace, changes: readonly Change[]): Promise<Lacking[]> {
-  const sizes = sizesOf(changes);
-  const lacking = await askFor(workspace, [...sizes.keys()]);
-  return lacking.map(({ hash, there }) => ({ hash, there, size: sizes.get(hash) ?? 0 }));
+  /** By hash, how many bytes it has. */
+  const sizes = new Map<string, number>();
+  const breather = new Breather();
+  for (const { entry } of changes) {
+    if (entry?.kind === 'file') sizes.set(entry.hash, entry.size);
+    if (breather.isDue) await breather.rest();
+  }
+  const lacking: Lacking[] = [];
+  for (const { hash, there } of await askFor(workspace, [...sizes.keys()])) {
+    const size = sizes.get(hash);
+    if (size !== undefined) lacking.push({ hash, size, there });
+    if (breather.isDue) await breather.rest();
+  }
+  return lacking;
 }
 
 /** Those of these contents that the host does not have, and how many bytes of them are there. */
@@ -23,20 +38,19 @@ export async function askFor(
   hashes: readonly string[],
 ): Promise<{ hash: string; there: number }[]> {
   if (hashes.length === 0) return [];
-  const asked = new Set(hashes);
-  const input = [Buffer.from(hashes.map((hash) => `${hash}\n`).join(''))];
-  const lines = await callForLines(workspace, { words: ['ask'], input });
-  return lines.flatMap((line) => {
+  const lines = await callForLines(workspace, { words: ['ask'], input: inPieces(hashes) });
+  const lacking: { hash: string; there: number }[] = [];
+  const breather = new Breather();
+  for (const line of lines) {
     const [hash = '', there] = line.split(' ');
-    return asked.has(hash) ? [{ hash, there: Number(there) }] : [];
-  });
+    lacking.push({ hash, there: /^\d{1,15}$/.test(there ?? '') ? Number(there) : 0 });
+    if (breather.isDue) await breather.rest();
+  }
+  return lacking;
 }
 
-/** By hash, how many bytes it has. */
-function sizesOf(changes: readonly Change[]): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { entry } of changes) {
-    if (entry?.kind === 'file') sizes.set(entry.hash, entry.size);
+function* inPieces(hashes: readonly string[]): Generator<Buffer> {
+  for (let start = 0; start < hashes.length; start += batch) {
+    yield Buffer.from(`${hashes.slice(start, start + batch).join('\n')}\n`);
   }
-  return sizes;
 }

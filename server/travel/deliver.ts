@@ -25,6 +25,8 @@ export interface Delivery {
   readonly run: number;
   /** What the folder holds; null where there is none. */
   readonly holds: Manifest | null;
+  /** Where there is none, what another one there holds that is probably much like it. */
+  readonly similar?: Manifest | null;
   readonly wanted: Manifest;
   /** Whether this path is left as it is, because of a task that writes there. */
   readonly isBusy: (path: string) => boolean;
@@ -74,27 +76,25 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
 
 /** By the hash of a large content that is lacking, what the host has at its path. */
 async function basesOf(
-  { workspace, store, run, holds }: Delivery,
+  { workspace, store, run, holds, similar }: Delivery,
   changes: readonly Change[],
   lacking: readonly Lacking[],
 ): Promise<Map<string, Base>> {
-  const hashes = new Set(lacking.map(({ hash }) => hash));
   const bases = new Map<string, Base>();
+  if (lacking.length === 0) return bases;
+  const hashes = new Set(lacking.map(({ hash }) => hash));
   for (const { path, entry } of changes) {
-    const before = holds?.get(path);
+    const before = (holds ?? similar)?.get(path);
     if (entry?.kind !== 'file' || before?.kind !== 'file' || !hashes.has(entry.hash)) continue;
     if (before.size < large || !store.has(before.hash, before.size)) continue;
     bases.set(entry.hash, { hash: before.hash, file: `runs/${run}/tree/${path}` });
   }
-  const notKept = await askFor(
-    workspace,
-    [...bases.values()].map(({ hash }) => hash),
-  );
+  const asked = [...bases.values()].map(({ hash }) => hash);
+  const notKept = new Set((await askFor(workspace, asked)).map(({ hash }) => hash));
   for (const [hash, base] of bases) {
-    // What a task has made of it since is found out by the hash of what is made of that.
-    if (!notKept.some((each) => each.hash === base.hash)) {
-      bases.set(hash, { hash: base.hash, file: `contents/${base.hash}` });
-    }
+    if (!notKept.has(base.hash)) bases.set(hash, { ...base, file: `contents/${base.hash}` });
+    // Else there is the folder's own. Whether a task has changed that, the hash of what is made of it tells.
+    else if (holds === null) bases.delete(hash);
   }
   return bases;
 }

@@ -140,6 +140,16 @@ export class Disk {
     await this.#ask('sync', { paths: paths.map(latin1) });
   }
 
+  /**
+   * Has all of a file system written to its disk, which for many files is much sooner done than one after the other.
+   * False where that cannot be done.
+   *
+   * @param path of any file in it
+   */
+  async syncAll(path: string): Promise<boolean> {
+    return (await this.#ask('syncAll', { path: latin1(path) })) as boolean;
+  }
+
   /** Removes files. One that is not there is no error. */
   async remove(paths: readonly string[]): Promise<void> {
     await this.#ask('remove', { paths: paths.map(latin1) });

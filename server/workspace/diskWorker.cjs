@@ -19,9 +19,6 @@ const TICK = 2_000_000_000n;
 /** Errors that are the disk's and not the file's. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
-/** So many files are synced one by one. */
-const FEW = 64;
-
 const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
 const zeros = Buffer.alloc(chunk.length);
 const bytes = (text) => Buffer.from(text, 'latin1');
@@ -126,7 +123,6 @@ const operations = {
   },
 
   sync({ paths }) {
-    if (paths.length > FEW && syncAllOf(paths[0])) return;
     for (const path of paths) {
       const file = fs.openSync(bytes(path), O_RDONLY);
       try {
@@ -135,6 +131,12 @@ const operations = {
         fs.closeSync(file);
       }
     }
+  },
+
+  syncAll({ path }) {
+    // Elsewhere it does not wait.
+    if (process.platform !== 'linux') return false;
+    return spawnSync('sync', ['-f', bytes(path)], { stdio: 'ignore' }).status === 0;
   },
 
   remove({ paths }) {
@@ -311,13 +313,6 @@ function readFully(file, buffer, start) {
     size += read;
   }
   return size;
-}
-
-/** Has all of a file system written to its disk: much sooner done than one file after the other. Linux has that. */
-function syncAllOf(path) {
-  if (process.platform !== 'linux') return false;
-  const { status } = spawnSync('sync', ['-f', bytes(path)], { stdio: 'ignore' });
-  return status === 0;
 }
 
 /** Devices whose files cannot be cloned into the store. */

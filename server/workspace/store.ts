@@ -16,8 +16,10 @@ interface Content {
   used: number;
 }
 
-/** Files to remove at a time. */
+/** Files to sync or to remove at a time. */
 const BATCH = 64;
+/** So many files are synced one by one. */
+const FEW = 64;
 
 export class ContentStore {
   readonly #contents = new Map<string, Content>();
@@ -182,14 +184,22 @@ export class ContentStore {
    */
   async sync(): Promise<void> {
     const hashes = [...this.#unsynced];
-    const paths = hashes.map((hash) => this.pathOf(hash));
-    const folders = [...new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2)))), this.folder];
+    if (hashes.length === 0) return;
     try {
-      if (hashes.length > 0) await this.disk.sync([...paths, ...folders]);
+      const isDone = hashes.length > FEW && (await this.disk.syncAll(this.folder));
+      if (!isDone) await this.#syncEach(hashes);
     } catch (error) {
       throw this.#failure(error);
     }
     for (const hash of hashes) this.#unsynced.delete(hash);
+  }
+
+  async #syncEach(hashes: readonly string[]): Promise<void> {
+    for (let start = 0; start < hashes.length; start += BATCH) {
+      await this.disk.sync(hashes.slice(start, start + BATCH).map((hash) => this.pathOf(hash)));
+    }
+    const folders = new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2))));
+    await this.disk.sync([...folders, this.folder]);
   }
 
   /** To be taken before one looks which contents are still needed. */

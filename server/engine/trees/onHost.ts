@@ -80,11 +80,13 @@ export class TreeOnHost {
     const { workspace, run } = this;
     const wanted = await manifests.load(tree.manifest);
     const holds = before === undefined ? null : await manifests.load(before);
+    const other = holds ? undefined : this.latest();
+    const similar = other === undefined ? null : await manifests.load(other);
     const tell = (progress: Progress) => this.tell(this.waiting, progressText('sending', progress));
     const changed = holds && this.othersRun() ? (await look(workspace, run, holds)).changes : [];
     const isBusy = busyPaths(changed);
     try {
-      await deliver({ workspace, store, run, holds, wanted, isBusy, tell });
+      await deliver({ workspace, store, run, holds, similar, wanted, isBusy, tell });
     } catch (error) {
       if (!holds || !isGone(error)) throw error;
       await deliver({ workspace, store, run, holds: null, wanted, isBusy: () => false, tell });
@@ -114,6 +116,19 @@ export class TreeOnHost {
       const adopted = await this.others(from).give(this.run);
       if (adopted !== null) return adopted;
       break;
+    }
+    return undefined;
+  }
+
+  /** What the latest run of the same folder holds there. */
+  private latest(): string | undefined {
+    const { state } = this.parts.core;
+    const { folder } = treeOfRun(this.parts, this.run);
+    for (const number of [...state.runs].reverse()) {
+      const tree = state.tasks.get(number)?.tree;
+      if (number === this.run || tree?.folder !== folder) continue;
+      const holds = tree.hosts[this.host];
+      if (holds !== undefined) return holds;
     }
     return undefined;
   }

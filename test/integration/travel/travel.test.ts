@@ -239,6 +239,20 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       expect(readFileSync(tree('data')).equals(edited)).toBe(true);
     });
 
+    it('is sent as what differs also into the folder of another run', async () => {
+      const similar = await delivered();
+      writeFileSync(source('data'), edited);
+      const wanted = await snapshot();
+      let bytes = 0;
+      const tell = (progress: { allBytes: number }) => {
+        bytes = progress.allBytes;
+      };
+      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted };
+      await deliver({ ...to, isBusy: () => false, tell });
+      expect(bytes).toBeLessThan(200_000);
+      expect(readFileSync(join(base, 'host/runs/8/tree/data')).equals(edited)).toBe(true);
+    });
+
     it('is sent as a whole where the host has something else than it should', async () => {
       const first = await delivered();
       const [name = ''] = readdirSync(contentsThere());
