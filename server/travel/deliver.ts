@@ -1,35 +1,23 @@
 /** Brings the folder of a run on a host up to date. */
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { deflateRaw } from 'node:zlib';
 import type { HostWorkspace } from '../hosts/host.ts';
-import { encodeBytes } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
-import { Breather } from '../workspace/breather.ts';
-import { type Change, diff, emptyManifest, type FileEntry, type Manifest } from '../workspace/manifest.ts';
+import { type Change, diff, emptyManifest, type Manifest } from '../workspace/manifest.ts';
 import type { ContentStore } from '../workspace/store.ts';
+import { arrangement } from './arrangement.ts';
+import { ask, askFor, type Lacking } from './ask.ts';
+import { batchBytes, batchFiles, large, mostPerStream } from './limits.ts';
+import { Count, type Progress } from './progress.ts';
 import { callForLines } from './script.ts';
+import { type Base, sendLarge } from './sendLarge.ts';
 import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
+import { paysToZip } from './zip.ts';
 
-/** A larger content is sent by itself, and from where it was cut off. Bytes. */
-const LARGE = 4 * 1024 * 1024;
-/** What a stream of small contents holds at most: what is lost of it with a connection is sent again. Bytes. */
-const MOST_PER_STREAM = 64 * 1024 * 1024;
-/** Contents that are read together. */
-const BATCH = 64;
-const PIECE = 256 * 1024;
-/** What is not made smaller than this is sent as it is. */
-const PAYS = 0.8;
-/** How often a content is sent whose sending ended early or went wrong. */
-const TRIES = 3;
-
-/** How far files have come. */
-export interface Progress {
-  files: number;
-  allFiles: number;
-  bytes: number;
-  allBytes: number;
-}
+/** Of what is sent, so much is looked at to find whether it pays to compress it. Bytes. */
+const sampleBytes = 256 * 1024;
+/** Of so few paths nobody notices what it takes to send them. */
+const fewPaths = 100;
+/** What the script says where a content is not what its hash says. */
+const damaged = 'what was sent has not come as it was';
 
 export interface Delivery {
   readonly workspace: HostWorkspace;
@@ -37,6 +25,8 @@ export interface Delivery {
   readonly run: number;
   /** What the folder holds; null where there is none. */
   readonly holds: Manifest | null;
+  /** Where there is none, what another one there holds that is probably much like it. */
+  readonly similar?: Manifest | null;
   readonly wanted: Manifest;
   /** Whether this path is left as it is, because of a task that writes there. */
   readonly isBusy: (path: string) => boolean;
@@ -48,113 +38,81 @@ export interface Delivery {
  * cannot be done: then what the folder held is still in it, and doing it again goes on where this was cut short.
  */
 export async function deliver(delivery: Delivery): Promise<void> {
-  const { workspace, run, holds, wanted, isBusy } = delivery;
+  const { holds, wanted, isBusy } = delivery;
   const changes = diff(holds ?? emptyManifest, wanted).filter(({ path }) => !isBusy(path));
   if (holds !== null && changes.length === 0) return;
-  const lacking = await ask(workspace, changes);
-  const progress = { files: 0, allFiles: lacking.length, bytes: 0, allBytes: 0 };
-  for (const { size } of lacking) progress.allBytes += size;
-  const counted = (bytes: number, files: number) => {
-    progress.bytes += bytes;
-    progress.files += files;
-    delivery.tell({ ...progress });
-  };
-  counted(0, 0);
-  const small: Lacking[] = [];
-  for (const content of lacking) {
-    if (content.size < LARGE) small.push(content);
-    else await sendLarge(delivery, content, counted);
-  }
-  const streams = inStreams(small);
-  const how = holds === null ? 'fresh' : 'more';
-  for (const [index, contents] of streams.entries()) {
-    const isLast = index === streams.length - 1;
-    const zip = await pays(delivery.store, contents);
-    const input = putStream(delivery.store, contents, isLast ? arrangement(changes) : [], counted);
-    await callForLines(workspace, { words: ['put', String(run), how, zip ? 'gzip' : 'plain'], input, zip });
-  }
-}
-
-export interface Lacking {
-  readonly hash: string;
-  readonly size: number;
-  /** Bytes of it that are there. */
-  readonly there: number;
-}
-
-/** The contents that these changes need and the host does not have. */
-export async function ask(workspace: HostWorkspace, changes: readonly Change[]): Promise<Lacking[]> {
-  const sizes = new Map<string, number>();
-  for (const { entry } of changes) {
-    if (entry?.kind === 'file') sizes.set(entry.hash, entry.size);
-  }
-  if (sizes.size === 0) return [];
-  const input = [Buffer.from([...sizes.keys()].map((hash) => `${hash}\n`).join(''))];
-  const lines = await callForLines(workspace, { words: ['ask'], input });
-  return lines.flatMap((line) => {
-    const [hash = '', there] = line.split(' ');
-    const size = sizes.get(hash);
-    return size === undefined ? [] : [{ hash, size, there: Number(there) }];
-  });
-}
-
-async function sendLarge(
-  { workspace, store }: Delivery,
-  content: Lacking,
-  counted: (bytes: number, files: number) => void,
-): Promise<void> {
-  let { there } = content;
-  const { hash, size } = content;
-  const zip = await pays(store, [content]);
-  for (let tries = 1; ; tries++) {
-    if (there > size) there = 0;
-    const words = ['part', hash, String(there), String(size), zip ? 'gzip' : 'plain'];
-    counted(there, 0);
-    let sent = there;
-    const input = contentFrom(store, content, there, (bytes) => {
-      sent += bytes;
-      counted(bytes, 0);
-    });
-    try {
-      await callForLines(workspace, { words, input, zip });
-      counted(0, 1);
-      return;
-    } catch (error) {
-      if (!(error instanceof VbatchError) || error.code !== 'refused' || tries === TRIES) throw error;
-      counted(-sent, 0);
-      const asked = (await callForLines(workspace, { words: ['ask'], input: [Buffer.from(`${hash}\n`)] }))[0];
-      if (asked === undefined) return counted(size, 1);
-      there = Number(asked.split(' ')[1]);
-    }
-  }
-}
-
-async function* contentFrom(
-  store: ContentStore,
-  { hash }: Lacking,
-  from: number,
-  passed: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  const file = await store.open(hash);
   try {
-    for (let at = from; ; ) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-      passed(bytesRead);
-    }
-  } finally {
-    await file.close();
+    await bring(delivery, changes);
+  } catch (error) {
+    if (!(error instanceof VbatchError) || error.message !== damaged) throw error;
+    // That is not there any more.
+    await bring(delivery, changes);
   }
 }
 
-/** At least one stream, which says at its end how the folder is to be. */
+async function bring(delivery: Delivery, changes: readonly Change[]): Promise<void> {
+  const { workspace, store } = delivery;
+  const lacking = await ask(workspace, changes);
+  const count = new Count(lacking, delivery.tell);
+  const ofTheirOwn = lacking.filter(({ size }) => size >= large);
+  const streams = inStreams(lacking.filter(({ size }) => size < large));
+  // The last stream says how the folder is to be, when all else is there.
+  const last = ofTheirOwn.length === 0 ? (streams.pop() ?? []) : [];
+  const bases = await basesOf(delivery, changes, ofTheirOwn);
+  const parts = new Set<string>();
+  await together(
+    async (signal) => {
+      for (const content of ofTheirOwn) {
+        const sending = { workspace, store, count, signal };
+        if (!(await sendLarge(sending, content, bases.get(content.hash) ?? null))) parts.add(content.hash);
+      }
+    },
+    async (signal) => {
+      for (const contents of streams) await put(delivery, stream(store, contents, count, signal));
+    },
+  );
+  await put(delivery, stream(store, last, count), changes, parts);
+}
+
+/** By the hash of a large content that is lacking, what the host has at its path. */
+async function basesOf(
+  { workspace, store, run, holds, similar }: Delivery,
+  changes: readonly Change[],
+  lacking: readonly Lacking[],
+): Promise<Map<string, Base>> {
+  const bases = new Map<string, Base>();
+  if (lacking.length === 0) return bases;
+  const hashes = new Set(lacking.map(({ hash }) => hash));
+  for (const { path, entry } of changes) {
+    const before = (holds ?? similar)?.get(path);
+    if (entry?.kind !== 'file' || before?.kind !== 'file' || !hashes.has(entry.hash)) continue;
+    if (before.size < large || !store.has(before.hash, before.size)) continue;
+    bases.set(entry.hash, { hash: before.hash, file: `runs/${run}/tree/${path}` });
+  }
+  const asked = [...bases.values()].map(({ hash }) => hash);
+  const notKept = new Set((await askFor(workspace, asked)).map(({ hash }) => hash));
+  for (const [hash, base] of bases) {
+    if (!notKept.has(base.hash)) bases.set(hash, { ...base, file: `contents/${base.hash}` });
+    // Else there is the folder's own. Whether a task has changed that, the hash of what is made of it tells.
+    else if (holds === null) bases.delete(hash);
+  }
+  return bases;
+}
+
+/** Does all at once. When one fails, the others are called off, and that is what is thrown. */
+async function together(...works: ((signal: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const control = new AbortController();
+  await Promise.all(
+    works.map((work) => work(control.signal).catch((error: unknown) => control.abort(error))),
+  );
+  control.signal.throwIfAborted();
+}
+
 function inStreams(contents: readonly Lacking[]): Lacking[][] {
-  const streams: Lacking[][] = [[]];
-  let bytes = 0;
+  const streams: Lacking[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
   for (const content of contents) {
-    if (bytes + content.size > MOST_PER_STREAM) {
+    if (bytes + content.size > mostPerStream) {
       streams.push([]);
       bytes = 0;
     }
@@ -164,95 +122,64 @@ function inStreams(contents: readonly Lacking[]): Lacking[][] {
   return streams;
 }
 
-async function* putStream(
+/** Contents, and how the folder is to be with them, if nothing else is to come. */
+async function put(
+  { workspace, run, holds }: Delivery,
+  contents: AsyncIterable<Buffer>,
+  changes: readonly Change[] | null = null,
+  parts: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const pieces = contents[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  // Of names and links next to nothing remains.
+  const zip = first.done
+    ? (changes ?? []).length > fewPaths
+    : await paysToZip(first.value.subarray(0, sampleBytes));
+  async function* input() {
+    if (!first.done) yield first.value;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+    if (changes) yield* arrangement(changes, parts);
+    yield tarFile('whole', Buffer.alloc(0));
+    yield tarEnd;
+  }
+  const words = ['put', String(run), holds === null ? 'fresh' : 'more', zip ? 'gzip' : 'plain'];
+  await callForLines(workspace, { words, input: input(), zip });
+}
+
+function inBatches(contents: readonly Lacking[]): Lacking[][] {
+  const batches: Lacking[][] = [];
+  let bytes = 0;
+  for (const content of contents) {
+    const last = batches.at(-1);
+    if (last && last.length < batchFiles && bytes + content.size <= batchBytes) {
+      last.push(content);
+      bytes += content.size;
+    } else {
+      batches.push([content]);
+      bytes = content.size;
+    }
+  }
+  return batches;
+}
+
+async function* stream(
   store: ContentStore,
   contents: readonly Lacking[],
-  last: Iterable<Buffer>,
-  counted: (bytes: number, files: number) => void,
+  count: Count,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  for (let start = 0; start < contents.length; start += BATCH) {
-    const batch = contents.slice(start, start + BATCH);
-    const read = await Promise.all(batch.map(({ hash }) => readContent(store, hash)));
-    const pieces = read.flatMap((bytes, index) => [
-      tarHeader({ kind: 'file', name: `in/${batch[index]?.hash}`, size: bytes.length }),
-      bytes,
-      tarPadding(bytes.length),
-    ]);
+  for (const batch of inBatches(contents)) {
+    signal?.throwIfAborted();
+    const taken = await store.take(batch.map(({ hash }) => hash));
+    const pieces = taken.flatMap((content, index) => {
+      const { length } = content;
+      const name = `in/${batch[index]?.hash}`;
+      return [tarHeader({ kind: 'file', name, size: length }), content, tarPadding(length)];
+    });
     yield Buffer.concat(pieces);
-    counted(
-      batch.reduce((sum, { size }) => sum + size, 0),
+    count.add(
+      taken.reduce((sum, { length }) => sum + length, 0),
       batch.length,
     );
   }
-  yield* last;
-  yield tarFile('whole', Buffer.alloc(0));
-  yield tarEnd;
-}
-
-async function readContent(store: ContentStore, hash: string): Promise<Buffer> {
-  return readFile(store.pathOf(hash)).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? store.missing(hash) : error;
-  });
-}
-
-/** How the folder is to be, for the end of the last stream. */
-function* arrangement(changes: readonly Change[]): Generator<Buffer> {
-  const links: Buffer[] = [tarHeader({ kind: 'folder', name: 'stage' })];
-  const executable: string[] = [];
-  const gone: string[] = [];
-  for (const { path, entry } of changes) {
-    if (entry === null) {
-      gone.push(path);
-      continue;
-    }
-    const name = `stage/${path}`;
-    switch (entry.kind) {
-      case 'folder':
-        links.push(tarHeader({ kind: 'folder', name }));
-        break;
-      case 'link':
-        links.push(tarHeader({ kind: 'link', name, target: entry.target }));
-        break;
-      case 'file':
-        links.push(tarHeader({ kind: 'hardLink', name, target: `contents/${entry.hash}` }));
-        if (entry.executable) executable.push(path);
-        break;
-    }
-  }
-  links.push(tarEnd);
-  // What is in a folder goes before it.
-  yield tarFile('gone', nameList(gone.reverse()));
-  yield tarFile('exec', nameList(executable));
-  yield tarFile('links', Buffer.concat(links));
-}
-
-/** Names as the script reads them. */
-export function nameList(paths: readonly string[]): Buffer {
-  return encodeBytes(paths.map((path) => `./${path}\0`).join(''));
-}
-
-const deflate = promisify(deflateRaw);
-
-/** Whether what these contents begin with becomes much smaller when it is compressed. */
-async function pays(
-  store: ContentStore,
-  contents: readonly Pick<FileEntry, 'hash' | 'size'>[],
-): Promise<boolean> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  const breather = new Breather();
-  for (const { hash, size } of contents.slice(0, BATCH)) {
-    if (bytes >= PIECE) break;
-    if (breather.isDue) await breather.rest();
-    const file = await store.open(hash);
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(size, PIECE)), 0);
-      pieces.push(buffer.subarray(0, bytesRead));
-      bytes += bytesRead;
-    } finally {
-      await file.close();
-    }
-  }
-  if (bytes < 4_096) return false;
-  return (await deflate(Buffer.concat(pieces), { level: 1 })).length < PAYS * bytes;
 }

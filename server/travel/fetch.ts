@@ -1,35 +1,16 @@
 /** Fetches what files in the folder of a run on a host hold, into the content store. */
-import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostWorkspace } from '../hosts/host.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import { errorCode, ioFailure } from '../workspace/failures.ts';
-import type { FileEntry } from '../workspace/manifest.ts';
-import type { ContentStore } from '../workspace/store.ts';
-import { nameList, type Progress } from './deliver.ts';
+import { nameList } from './arrangement.ts';
+import { type Fetching, fetchLarge, type Wanted } from './fetchLarge.ts';
+import { batchBytes, batchFiles, large, mostPerStream } from './limits.ts';
+import { Count } from './progress.ts';
 import { callScript } from './script.ts';
 
-/** A larger content is fetched by itself, and from where it was cut off. Bytes. */
-const LARGE = 4 * 1024 * 1024;
-/** What one stream brings at most: what has come of it is lost with its connection. Bytes, and files. */
-const MOST_BYTES = 64 * 1024 * 1024;
-const MOST_FILES = 2_000;
-/** Contents that are stored together. */
-const BATCH = 64;
-
-export interface Wanted {
-  readonly path: string;
-  readonly entry: FileEntry;
-}
-
-export interface Fetching {
-  readonly workspace: HostWorkspace;
-  readonly store: ContentStore;
-  /** Folder of this machine for what is on its way. What is left there is gone on with. */
-  readonly folder: string;
-  readonly run: number;
-  readonly tell: (progress: Progress) => void;
-}
+/** What one stream brings at most. */
+const mostFiles = 2_000;
 
 /**
  * Fetches the contents that the store does not have. Resolves with false where a file is not any more what it
@@ -52,21 +33,17 @@ export async function fetchContents(fetching: Fetching, files: readonly Wanted[]
 }
 
 async function fetchAll(fetching: Fetching, lacking: readonly Wanted[]): Promise<boolean> {
-  const progress = { files: 0, allFiles: lacking.length, bytes: 0, allBytes: 0 };
-  for (const { entry } of lacking) progress.allBytes += entry.size;
-  const counted = (bytes: number, count: number) => {
-    progress.bytes += bytes;
-    progress.files += count;
-    fetching.tell({ ...progress });
-  };
-  counted(0, 0);
+  const count = new Count(
+    lacking.map(({ entry }) => entry),
+    fetching.tell,
+  );
   const small: Wanted[] = [];
   for (const wanted of lacking) {
-    if (wanted.entry.size < LARGE) small.push(wanted);
-    else if (!(await fetchLarge(fetching, wanted, counted))) return false;
+    if (wanted.entry.size < large) small.push(wanted);
+    else if (!(await fetchLarge(fetching, wanted, count))) return false;
   }
   for (const some of inStreams(small)) {
-    if (!(await fetchSmall(fetching, some, counted))) return false;
+    if (!(await fetchSmall(fetching, some, count))) return false;
   }
   return true;
 }
@@ -76,7 +53,7 @@ function inStreams(files: readonly Wanted[]): Wanted[][] {
   let bytes = Number.POSITIVE_INFINITY;
   for (const wanted of files) {
     const last = streams.at(-1);
-    if (last && last.length < MOST_FILES && bytes + wanted.entry.size <= MOST_BYTES) {
+    if (last && last.length < mostFiles && bytes + wanted.entry.size <= mostPerStream) {
       last.push(wanted);
       bytes += wanted.entry.size;
     } else {
@@ -89,107 +66,81 @@ function inStreams(files: readonly Wanted[]): Wanted[][] {
 
 /** One after the other in one stream, told apart by their sizes; whether they are what they should be, hashes say. */
 async function fetchSmall(
-  { workspace, store, folder, run }: Fetching,
+  { workspace, store, run }: Fetching,
   files: readonly Wanted[],
-  counted: (bytes: number, count: number) => void,
+  count: Count,
 ): Promise<boolean> {
   const input = [nameList(files.map(({ path }) => path))];
-  const here = await mkdtemp(join(folder, 'stream-'));
   try {
     return await callScript(workspace, { words: ['get', String(run)], input }, async (output) => {
-      let at = 0;
-      let rest = Buffer.alloc(0);
-      let batch: Wanted[] = [];
+      let batch: Buffer[] = [];
+      let stored = 0;
       const keep = async () => {
-        const paths = batch.map((_, index) => join(here, String(index)));
-        const read = await store.read(paths.map((path, index) => ({ path, size: sizeOf(batch[index]) })));
-        const isRight = read.every(
-          (found, index) => found.kind === 'file' && found.hash === batch[index]?.entry.hash,
-        );
+        const hashes = await store.put(batch);
+        const isRight = hashes.every((hash, index) => files[stored + index]?.entry.hash === hash);
+        stored += batch.length;
         batch = [];
         return isRight;
       };
-      const take = async (): Promise<boolean> => {
-        for (let next = files[at]; next && rest.length >= next.entry.size; next = files[++at]) {
-          await writeFile(join(here, String(batch.length)), rest.subarray(0, next.entry.size));
-          rest = rest.subarray(next.entry.size);
-          batch.push(next);
-          counted(next.entry.size, 1);
-          if (batch.length === BATCH && !(await keep())) return false;
-        }
-        return true;
-      };
-      const pieces: Buffer[] = [];
       let waiting = 0;
-      for await (const piece of output) {
-        pieces.push(piece);
-        waiting += piece.length;
-        if (rest.length + waiting < sizeOf(files[at])) continue;
-        rest = Buffer.concat([rest, ...pieces.splice(0)]);
+      for await (const content of contents(output, files)) {
+        // Files that have grown or shrunk meanwhile.
+        if (content === null) return false;
+        batch.push(content);
+        waiting += content.length;
+        count.add(content.length, 1);
+        if (batch.length < batchFiles && waiting < batchBytes) continue;
         waiting = 0;
-        if (!(await take())) return false;
+        if (!(await keep())) return false;
       }
-      rest = Buffer.concat([rest, ...pieces]);
-      if (!(await take())) return false;
-      // Files that have grown or shrunk meanwhile.
-      return at === files.length && rest.length === 0 && (await keep());
+      return keep();
     });
   } catch (error) {
     // Of a file that is gone, `cat` says so.
     if (error instanceof VbatchError && error.code === 'refused') return false;
     throw error;
-  } finally {
-    await rm(here, { recursive: true, force: true });
   }
+}
+
+/** What each of these files holds, and null last where it was more or less than that. */
+async function* contents(
+  output: AsyncIterable<Buffer>,
+  files: readonly Wanted[],
+): AsyncGenerator<Buffer | null> {
+  let at = 0;
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  function* whole() {
+    if (bytes < sizeOf(files[at])) return;
+    let rest = Buffer.concat(pieces);
+    for (let next = files[at]; next && rest.length >= next.entry.size; next = files[++at]) {
+      // Not a part of what others are in: it would be copied as a whole for each.
+      yield Buffer.from(rest.subarray(0, next.entry.size));
+      rest = rest.subarray(next.entry.size);
+    }
+    pieces = [rest];
+    bytes = rest.length;
+  }
+  for await (const piece of output) {
+    pieces.push(piece);
+    bytes += piece.length;
+    yield* whole();
+  }
+  yield* whole();
+  if (at < files.length || bytes > 0) yield null;
 }
 
 function sizeOf(wanted: Wanted | undefined): number {
   return wanted?.entry.size ?? 0;
 }
 
-async function fetchLarge(
-  { workspace, store, folder, run }: Fetching,
-  { path, entry: { hash, size } }: Wanted,
-  counted: (bytes: number, count: number) => void,
-): Promise<boolean> {
-  const part = join(folder, `${hash}.part`);
-  let there = await stat(part).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (there > size) there = 0;
-  counted(there, 0);
-  const file = await open(part, there === 0 ? 'w' : 'r+', 0o600);
-  try {
-    const words = ['rest', String(run), String(there)];
-    await callScript(workspace, { words, input: [nameList([path])] }, async (output) => {
-      for await (const piece of output) {
-        if (there + piece.length > size) throw new VbatchError('refused', 'it has grown meanwhile');
-        await file.write(piece, 0, piece.length, there);
-        there += piece.length;
-        counted(piece.length, 0);
-      }
-    });
-  } catch (error) {
-    if (!(error instanceof VbatchError) || error.code !== 'refused') throw error;
-    await rm(part, { force: true });
-    return false;
-  } finally {
-    await file.close();
-  }
-  const [read] = await store.read([{ path: part, size }]);
-  await rm(part, { force: true });
-  counted(0, 1);
-  return read?.kind === 'file' && read.hash === hash;
-}
-
-/** Removes what an earlier server has left of streams. Parts of large contents stay, to be gone on with. */
+/** Removes what an earlier server has left. Parts of large contents stay, to be gone on with. */
 export async function tidyFetched(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   for (const name of names) {
-    if (!name.endsWith('.part')) await rm(join(folder, name), { recursive: true, force: true });
+    if (!/\.(part|patch)$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }

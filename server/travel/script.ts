@@ -29,20 +29,30 @@ export async function callScript<T>(
   const process = await workspace.run(call.words);
   const trouble = readTrouble(process);
   const exit = process.exit.catch(() => null);
-  const sent = send(process, call).catch((error: unknown) => error);
+  let own: { error: unknown } | null = null;
+  const sent = send(process, call, (error) => {
+    own = { error };
+    // Else it would wait for the rest for ever.
+    process.close();
+  }).catch((error: unknown) => error);
+  const giveUp = () => {
+    if (own) throw own.error;
+  };
   let result: T;
   try {
     result = await read(process.stdout as AsyncIterable<Buffer>);
   } catch (error) {
+    giveUp();
     process.close();
     const ended = await exit;
-    if (ended?.code) throw refusal(await trouble);
+    if (ended?.code) throw refusal(call, ended, await trouble);
     throw error;
   }
   const failed = await sent;
+  giveUp();
   const ended = await exit;
   if (ended === null) throw new VbatchError('unreachable', 'the connection was lost meanwhile');
-  if (ended.code !== 0) throw refusal(await trouble);
+  if (ended.code !== 0) throw refusal(call, ended, await trouble);
   if (failed) throw failed;
   return result;
 }
@@ -61,8 +71,21 @@ export async function callForLines(workspace: HostWorkspace, call: Call): Promis
   return lines;
 }
 
-async function send({ stdin }: HostProcess, { input = [], zip = false }: Call): Promise<void> {
-  const source = Readable.from(input, { objectMode: false });
+/** @param fail told what `input` itself has thrown */
+async function send(
+  { stdin }: HostProcess,
+  { input = [], zip = false }: Call,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  async function* watched() {
+    try {
+      yield* input;
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  }
+  const source = Readable.from(watched(), { objectMode: false });
   await (zip ? pipeline(source, createGzip({ level: 1 }), stdin) : pipeline(source, stdin));
 }
 
@@ -78,7 +101,11 @@ async function readTrouble({ stderr }: HostProcess): Promise<string> {
   return decodeBytes(text.subarray(0, MOST_TROUBLE)).trim();
 }
 
-function refusal(trouble: string): VbatchError {
-  const [first = ''] = trouble.split('\n').filter((line) => line !== '');
-  return new VbatchError('refused', first || 'the script there has failed without a word');
+function refusal({ words }: Call, { code }: { code: number | null }, trouble: string): VbatchError {
+  const [first] = trouble.split('\n').filter((line) => line !== '');
+  const how = code === null ? 'it was ended' : `exit code ${code}`;
+  return new VbatchError(
+    'refused',
+    first ?? `the script there has failed without a word (${words[0]}: ${how})`,
+  );
 }

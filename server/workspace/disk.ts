@@ -37,6 +37,19 @@ export interface BusyFile {
 /** What was read at a path. */
 export type Read = ReadFile | Exclude<Found, FoundFile> | BusyFile;
 
+/** Blocks that follow each other, by the number of the first. */
+export interface BlockRun {
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface Differences {
+  readonly runs: readonly BlockRun[];
+  /** Of all that is in them, one after the other. */
+  readonly bytes: number;
+  readonly hash: string;
+}
+
 /** A name has a character per byte. */
 export type Listed = Found & { readonly name: string };
 
@@ -110,6 +123,39 @@ export class Disk {
   }
 
   /**
+   * Moves a file of ours into the folder of a content store, if it has this hash, or null for any. It is gone from
+   * its place in any case.
+   */
+  async adopt(path: string, hash: string | null, folder: string): Promise<Read> {
+    return (await this.#ask('adopt', { path: latin1(path), hash, folder: latin1(folder) })) as Read;
+  }
+
+  /** Puts contents into the folder of a content store and gives their hashes; `temporary` as for `keep`. */
+  async put(contents: readonly Uint8Array[], temporary: string, folder: string): Promise<string[]> {
+    const request = { contents, temporary: latin1(temporary), folder: latin1(folder) };
+    return (await this.#ask('put', request)) as string[];
+  }
+
+  /** What small files of ours hold. */
+  async take(paths: readonly string[]): Promise<Uint8Array[]> {
+    return (await this.#ask('take', { paths: paths.map(latin1) })) as Uint8Array[];
+  }
+
+  /** The hashes of the blocks of a file, each of `size` bytes but for the last. */
+  async blocks(path: string, size: number): Promise<string[]> {
+    return (await this.#ask('blocks', { path: latin1(path), size })) as string[];
+  }
+
+  /** What of the blocks of the file `after` the file `before` does not have at the same place. */
+  async compare(before: string, after: string, size: number): Promise<Differences> {
+    return (await this.#ask('compare', {
+      before: latin1(before),
+      after: latin1(after),
+      size,
+    })) as Differences;
+  }
+
+  /**
    * Gives a file the name of another one or of a link, if that is still what was read there. It looks right
    * before it does so, which is as close as a file system lets one come.
    */
@@ -120,6 +166,16 @@ export class Disk {
   /** Has files and folders written to the disk itself. */
   async sync(paths: readonly string[]): Promise<void> {
     await this.#ask('sync', { paths: paths.map(latin1) });
+  }
+
+  /**
+   * Has all of a file system written to its disk, which for many files is much sooner done than one after the other.
+   * False where that cannot be done.
+   *
+   * @param path of any file in it
+   */
+  async syncAll(path: string): Promise<boolean> {
+    return (await this.#ask('syncAll', { path: latin1(path) })) as boolean;
   }
 
   /** Removes files. One that is not there is no error. */

@@ -52,14 +52,66 @@ const operations = {
 
   keep({ paths, temporary, folder }) {
     return paths.map((path) => {
+      let isLeft = true;
       try {
         const found = clone(path, temporary) ?? copy(path, temporary);
-        if (isRead(found)) moveIn(temporary, found, folder);
+        if (isRead(found)) isLeft = !moveIn(temporary, found, folder);
         return found;
       } finally {
-        fs.rmSync(bytes(temporary), { force: true });
+        if (isLeft) fs.rmSync(bytes(temporary), { force: true });
       }
     });
+  },
+
+  adopt({ path, hash, folder }) {
+    const [found] = operations.hash({ paths: [path] });
+    const isRight = found.kind === 'file' && (hash === null || hash === found.hash);
+    const isLeft = !isRight || !moveIn(path, found, folder);
+    if (isLeft) fs.rmSync(bytes(path), { force: true });
+    return found;
+  },
+
+  put({ contents, temporary, folder }) {
+    return contents.map((content) => {
+      const found = { hash: createHash('sha256').update(content).digest('hex'), size: content.length };
+      let isLeft = true;
+      try {
+        fs.writeFileSync(bytes(temporary), content, { flag: 'wx', mode: 0o600 });
+        isLeft = !moveIn(temporary, found, folder);
+        return found.hash;
+      } finally {
+        if (isLeft) fs.rmSync(bytes(temporary), { force: true });
+      }
+    });
+  },
+
+  take({ paths }) {
+    return paths.map((path) => new Uint8Array(fs.readFileSync(bytes(path))));
+  },
+
+  blocks({ path, size }) {
+    const file = fs.openSync(bytes(path), O_RDONLY);
+    try {
+      const hashes = [];
+      for (let start = 0; ; start += size) {
+        const digest = createHash('sha256');
+        const read = eachPiece(file, start, size, (piece) => digest.update(piece));
+        if (read === 0) return hashes;
+        hashes.push(digest.digest('hex'));
+      }
+    } finally {
+      fs.closeSync(file);
+    }
+  },
+
+  compare({ before, after, size }) {
+    const files = [];
+    try {
+      for (const path of [before, after]) files.push(fs.openSync(bytes(path), O_RDONLY));
+      return compareFiles(files[0], files[1], size);
+    } finally {
+      for (const file of files) fs.closeSync(file);
+    }
   },
 
   exchange({ from, to, before }) {
@@ -79,6 +131,12 @@ const operations = {
         fs.closeSync(file);
       }
     }
+  },
+
+  syncAll({ path }) {
+    // Elsewhere it does not wait.
+    if (process.platform !== 'linux') return false;
+    return spawnSync('sync', ['-f', bytes(path)], { stdio: 'ignore' }).status === 0;
   },
 
   remove({ paths }) {
@@ -248,15 +306,61 @@ function readOpen(file, before, begin, take, isLast) {
   return isLast ? { kind: 'busy', size, executable: about.executable } : null;
 }
 
+/** Reads `length` bytes from `start` on, or as many as there are. Gives how many those are. */
+function eachPiece(file, start, length, take) {
+  let size = 0;
+  while (size < length) {
+    const read = fs.readSync(file, chunk, 0, Math.min(chunk.length, length - size), start + size);
+    if (read === 0) break;
+    take(chunk.subarray(0, read));
+    size += read;
+  }
+  return size;
+}
+
+/** Runs of blocks that a file does not have where `after` has them, with the hash of all their bytes. */
+function compareFiles(before, after, size) {
+  const other = Buffer.allocUnsafeSlow(chunk.length);
+  const digest = createHash('sha256');
+  const runs = [];
+  let bytes = 0;
+  for (let start = 0; ; start += chunk.length) {
+    const length = readFully(after, chunk, start);
+    const known = readFully(before, other, start);
+    for (let at = 0; at < length; at += size) {
+      const end = Math.min(at + size, length);
+      const block = chunk.subarray(at, end);
+      if (end <= known && block.equals(other.subarray(at, end))) continue;
+      digest.update(block);
+      bytes += block.length;
+      const number = (start + at) / size;
+      const last = runs.at(-1);
+      if (last && last.from + last.count === number) last.count += 1;
+      else runs.push({ from: number, count: 1 });
+    }
+    if (length < chunk.length) return { runs, bytes, hash: digest.digest('hex') };
+  }
+}
+
+function readFully(file, buffer, start) {
+  let size = 0;
+  while (size < buffer.length) {
+    const read = fs.readSync(file, buffer, size, buffer.length - size, start + size);
+    if (read === 0) break;
+    size += read;
+  }
+  return size;
+}
+
 /** Devices whose files cannot be cloned into the store. */
 const cloneless = new Set();
 
 /** A copy that shares its blocks with the file, where the file system can do that; else null. */
 function clone(path, to) {
-  const before = look(path);
-  if (before.kind !== 'file') return before;
   const { dev } = fs.lstatSync(bytes(path), { throwIfNoEntry: false }) ?? {};
   if (cloneless.has(dev)) return null;
+  const before = look(path);
+  if (before.kind !== 'file') return before;
   try {
     fs.copyFileSync(bytes(path), bytes(to), COPYFILE_FICLONE_FORCE | COPYFILE_EXCL);
   } catch (error) {
@@ -278,21 +382,26 @@ function copy(path, to) {
   try {
     let digest;
     let position = 0;
+    let written = 0;
     const found = readWhole(
       path,
       () => {
+        if (position > 0) fs.ftruncateSync(file, 0);
         digest = createHash('sha256');
         position = 0;
-        fs.ftruncateSync(file, 0);
+        written = 0;
       },
       (piece) => {
         digest.update(piece);
-        // What is all zeros becomes a hole.
-        if (!piece.equals(zeros.subarray(0, piece.length))) writeAt(file, piece, position);
+        const start = position;
         position += piece.length;
+        // What is all zeros becomes a hole.
+        if (piece.equals(zeros.subarray(0, piece.length))) return;
+        writeAt(file, piece, start);
+        written = position;
       },
     );
-    fs.ftruncateSync(file, position);
+    if (written < position) fs.ftruncateSync(file, position);
     return isRead(found) ? { ...found, hash: digest.digest('hex') } : found;
   } finally {
     fs.closeSync(file);
@@ -305,14 +414,20 @@ function writeAt(file, piece, position) {
   }
 }
 
-/** Gives a content its place in the store, unless it is there. */
+/** Gives a content its place in the store, unless it is there. Says whether it has been moved. */
 function moveIn(from, { hash, size }, folder) {
   const home = `${folder}/${hash.slice(0, 2)}`;
-  const to = `${home}/${hash.slice(2)}`;
-  const there = look(to);
-  if (there.kind === 'file' && there.size === size) return;
-  fs.mkdirSync(bytes(home), { recursive: true, mode: 0o700 });
-  fs.renameSync(bytes(from), bytes(to));
+  const to = bytes(`${home}/${hash.slice(2)}`);
+  const there = fs.lstatSync(to, { throwIfNoEntry: false });
+  if (there?.isFile() && there.size === size) return false;
+  try {
+    fs.renameSync(bytes(from), to);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    fs.mkdirSync(bytes(home), { recursive: true, mode: 0o700 });
+    fs.renameSync(bytes(from), to);
+  }
+  return true;
 }
 
 parentPort.on('message', ({ id, operation, request }) => {

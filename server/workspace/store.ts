@@ -18,6 +18,8 @@ interface Content {
 
 /** Files to sync or to remove at a time. */
 const BATCH = 64;
+/** So many files are synced one by one. */
+const FEW = 64;
 
 export class ContentStore {
   readonly #contents = new Map<string, Content>();
@@ -100,37 +102,59 @@ export class ContentStore {
    * @param files absolute paths, and about how many bytes each has
    */
   async read(files: readonly { path: string; size: number }[]): Promise<Read[]> {
+    const paths = files.map(({ path }) => path);
+    const expected = files.reduce((sum, { size }) => sum + size, 0);
+    const read = await this.#storing(expected, (draft) => this.disk.keep(paths, draft, this.folder));
+    for (const each of read) {
+      if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
+    }
+    return read;
+  }
+
+  /**
+   * Takes in a file of ours from the same file system, such as what came from another machine, and says whether it
+   * holds what it should. It is gone from its place in any case.
+   */
+  async adopt(path: string, hash: string, size: number): Promise<boolean> {
+    const read = await this.#storing(size, () => this.disk.adopt(path, hash, this.folder));
+    if (read.kind !== 'file' || read.hash !== hash) return false;
+    this.#add(hash, read.size);
+    return read.size === size;
+  }
+
+  /** Stores these contents and gives their hashes. */
+  async put(contents: readonly Uint8Array[]): Promise<string[]> {
+    const expected = contents.reduce((sum, { length }) => sum + length, 0);
+    const hashes = await this.#storing(expected, (draft) => this.disk.put(contents, draft, this.folder));
+    for (const [index, hash] of hashes.entries()) this.#add(hash, contents[index]?.length ?? 0);
+    return hashes;
+  }
+
+  /** What small contents hold. Throws `VbatchError` where one is not there. */
+  async take(hashes: readonly string[]): Promise<Uint8Array[]> {
+    try {
+      return await this.disk.take(hashes.map((hash) => this.pathOf(hash)));
+    } catch (error) {
+      const missing = hashes.find((hash) => String(error).includes(hash.slice(2)));
+      throw errorCode(error) === 'ENOENT' && missing !== undefined ? this.missing(missing) : error;
+    }
+  }
+
+  async #storing<T>(expected: number, store: (draft: string) => Promise<T>): Promise<T> {
     // A removal that is under way could take away what a copy finds to be there.
     while (this.#removal) await this.#removal.catch(() => {});
-    const expected = files.reduce((sum, { size }) => sum + size, 0);
     this.#makeSure(expected);
     this.#reserved += expected;
-    const draft = join(this.#unfinished, String(++this.#count));
-    const copies = this.disk.keep(
-      files.map(({ path }) => path),
-      draft,
-      this.folder,
-    );
+    const copies = store(join(this.#unfinished, String(++this.#count)));
     this.#copies.add(copies);
     try {
-      const read = await copies;
-      for (const each of read) {
-        if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
-      }
-      return read;
+      return await copies;
     } catch (error) {
       throw this.#failure(error);
     } finally {
       this.#copies.delete(copies);
       this.#reserved -= expected;
     }
-  }
-
-  /** Stores one file that must hold this, such as what came from another machine. */
-  async put(path: string, hash: string, size: number): Promise<void> {
-    const [read] = await this.read([{ path, size }]);
-    if (read?.kind === 'file' && read.hash === hash && read.size === size) return;
-    throw new VbatchError('refused', `${path} does not hold what it should: its content is not ${hash}.`);
   }
 
   /** Stores a text, such as a manifest, and gives its hash. */
@@ -143,9 +167,10 @@ export class ContentStore {
       } finally {
         await handle.close();
       }
-      const [read] = await this.read([{ path, size: 0 }]);
-      if (read?.kind === 'file') return read.hash;
-      throw new Error(`${path} was ${read?.kind} when it was to be stored`);
+      const read = await this.#storing(0, () => this.disk.adopt(path, null, this.folder));
+      if (read.kind !== 'file') throw new Error(`${path} was ${read.kind} when it was to be stored`);
+      this.#add(read.hash, read.size);
+      return read.hash;
     } catch (error) {
       throw this.#failure(error);
     } finally {
@@ -159,17 +184,22 @@ export class ContentStore {
    */
   async sync(): Promise<void> {
     const hashes = [...this.#unsynced];
-    const paths = hashes.map((hash) => this.pathOf(hash));
-    const folders = [...new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2)))), this.folder];
+    if (hashes.length === 0) return;
     try {
-      for (let start = 0; start < paths.length; start += BATCH) {
-        await this.disk.sync(paths.slice(start, start + BATCH));
-      }
-      if (hashes.length > 0) await this.disk.sync(folders);
+      const isDone = hashes.length > FEW && (await this.disk.syncAll(this.folder));
+      if (!isDone) await this.#syncEach(hashes);
     } catch (error) {
       throw this.#failure(error);
     }
     for (const hash of hashes) this.#unsynced.delete(hash);
+  }
+
+  async #syncEach(hashes: readonly string[]): Promise<void> {
+    for (let start = 0; start < hashes.length; start += BATCH) {
+      await this.disk.sync(hashes.slice(start, start + BATCH).map((hash) => this.pathOf(hash)));
+    }
+    const folders = new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2))));
+    await this.disk.sync([...folders, this.folder]);
   }
 
   /** To be taken before one looks which contents are still needed. */

@@ -3,9 +3,11 @@ import type { HostWorkspace } from '../../hosts/host.ts';
 import type { LeftFile, Task, TaskNumber } from '../../model/task.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import { sizeText } from '../../protocol/quantities.ts';
-import { deliver, type Progress } from '../../travel/deliver.ts';
-import { fetchContents, type Wanted } from '../../travel/fetch.ts';
+import { deliver } from '../../travel/deliver.ts';
+import { fetchContents } from '../../travel/fetch.ts';
+import type { Wanted } from '../../travel/fetchLarge.ts';
 import { look } from '../../travel/look.ts';
+import type { Progress } from '../../travel/progress.ts';
 import { callForLines } from '../../travel/script.ts';
 import { apply, type Change, diff, type Manifest } from '../../workspace/manifest.ts';
 import { foldersOf } from '../../workspace/paths.ts';
@@ -77,11 +79,13 @@ export class TreeOnHost {
     const { workspace, run } = this;
     const wanted = await manifests.load(tree.manifest);
     const holds = before === undefined ? null : await manifests.load(before);
+    const other = holds ? undefined : this.latest();
+    const similar = other === undefined ? null : await manifests.load(other);
     const tell = (progress: Progress) => this.tell(this.waiting, progressText('sending', progress));
     const changed = holds && this.othersRun() ? (await look(workspace, run, holds)).changes : [];
     const isBusy = busyPaths(changed);
     try {
-      await deliver({ workspace, store, run, holds, wanted, isBusy, tell });
+      await deliver({ workspace, store, run, holds, similar, wanted, isBusy, tell });
     } catch (error) {
       if (!holds || !isGone(error)) throw error;
       await deliver({ workspace, store, run, holds: null, wanted, isBusy: () => false, tell });
@@ -111,6 +115,19 @@ export class TreeOnHost {
       const adopted = await this.others(from).give(this.run);
       if (adopted !== null) return adopted;
       break;
+    }
+    return undefined;
+  }
+
+  /** What the latest run of the same folder holds there. */
+  private latest(): string | undefined {
+    const { state } = this.parts.core;
+    const { folder } = treeOfRun(this.parts, this.run);
+    for (const number of [...state.runs].reverse()) {
+      const tree = state.tasks.get(number)?.tree;
+      if (number === this.run || tree?.folder !== folder) continue;
+      const holds = tree.hosts[this.host];
+      if (holds !== undefined) return holds;
     }
     return undefined;
   }
@@ -202,7 +219,7 @@ export class TreeOnHost {
       const seen = await look(workspace, this.run, holds, isBusy);
       const { come, stay } = choose(seen.changes, holds, this.choiceOf(ended));
       const files = come.flatMap(({ path, entry }): Wanted[] =>
-        entry?.kind === 'file' ? [{ path, entry }] : [],
+        entry?.kind === 'file' ? [{ path, entry, before: holds.get(path) }] : [],
       );
       if (await fetchContents({ workspace, store, folder: incoming, run: this.run, tell }, files)) {
         const left = this.leftFiles(workspace, stay);

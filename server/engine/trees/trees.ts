@@ -6,7 +6,7 @@ import type { Task, TaskNumber } from '../../model/task.ts';
 import { treeOf } from '../../model/tree.ts';
 import { sizeText } from '../../protocol/quantities.ts';
 import type { CheckoutAnswer, RunDiff, RunFiles } from '../../protocol/runs.ts';
-import { ask } from '../../travel/deliver.ts';
+import { ask } from '../../travel/ask.ts';
 import { tidyFetched } from '../../travel/fetch.ts';
 import { callForLines } from '../../travel/script.ts';
 import { diff, emptyManifest } from '../../workspace/manifest.ts';

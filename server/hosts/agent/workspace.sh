@@ -14,16 +14,22 @@
 #                          SIZE is how much of it is, in bytes
 #   put RUN HOW ZIP        stdin: a tar, compressed where ZIP is gzip, of contents as `in/HASH`; `links`, a tar of what
 #                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`;
-#                          `exec` and `gone`, names of files to be made executable and of what is to be removed;
-#                          and last `whole`, without which it has been cut short. HOW is fresh where there is to
+#                          or of `parts`, lines HASH of those that came by `part`, to `large/HASH`; `exec` and `gone`,
+#                          names of files to be made executable and of what is to be removed; and last `whole`, without which it has been cut short. HOW is fresh where there is to
 #                          be nothing else in the tree, else more
-#   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all
+#   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all. It is
+#                          whole when a `put` has named it
+#   join HASH SIZE FILE CHANGES    makes the content HASH of FILE, which is relative to FOLDER, and the content CHANGES,
+#                          which goes: blocks of 64 KiB in the order of stdin, whose lines FROM TO COUNT say that COUNT
+#                          blocks from number FROM on of CHANGES have their place from number TO on
 #   look RUN BUSY          prints what is in the tree and not in the index: lines `+ …`, and `- …` for what is in the
 #                          index and not in the tree; then lines `HASH`, `denied` or `gone` for the files among the former, in order.
 #                          Where BUSY is 1, other tasks go on meanwhile: what is open for writing is passed over, or
 #                          what goes on changing, where nobody says what is open
 #   get RUN                stdin: names of files. Prints what they hold, one after the other
 #   rest RUN OFFSET        stdin: the name of a file. Prints what it holds from OFFSET on
+#   blocks RUN NAME SIZE COUNT    prints the hashes of COUNT blocks of SIZE bytes, which is what the file NAME has
+#   some RUN NAME SIZE FROM+COUNT…    prints of that file these blocks of SIZE bytes
 #   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
 #                          meanwhile: what was changed just then could change again without a trace, and is left out
 #   adopt OLD NEW          the folder of the run OLD becomes that of NEW
@@ -60,8 +66,19 @@ else
   _vb_sum=
 fi
 
+# Chooses what finds the hashes of so many bytes. openssl takes longer to start, and then is several times as fast as
+# a sha256sum that does without the processor's help.
+_vb_choose() {
+  if [ "$1" -gt 16000000 ] || [ -z "$_vb_sum" ]; then
+    case $(openssl dgst -sha256 -r </dev/null 2>/dev/null) in
+    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\ *) _vb_sum='openssl dgst -sha256 -r' ;;
+    esac
+  fi
+}
+
 # Whether the file FILE holds what HASH says.
 _vb_holds() {
+  _vb_choose "$(($(wc -c <"$1")))"
   [ -z "$_vb_sum" ] || {
     _vb_line=$($_vb_sum <"$1") && [ "${_vb_line%% *}" = "$2" ]
   }
@@ -171,6 +188,7 @@ _vb_look() {
     mv -f ../rest ../stale
   fi
   sed 's/^/+ /' ../fresh
+  _vb_choose "$(awk '$1 == "f" { bytes += $3 } END { printf "%d", bytes }' ../fresh)"
   [ ! -s ../stale ] || _vb_unnamed ../seen <../stale | sed 's/^/- /'
   if [ -n "$_vb_sum" ] && grep -q '^f ' ../fresh; then
     _vb_names <../fresh | xargs -0 $_vb_sum 2>/dev/null | sed -n 's/^\\//; s/^\([0-9a-f]\{64\}\) .*/\1/p' >../sums
@@ -179,6 +197,27 @@ _vb_look() {
     fi
     cat ../sums
   fi
+}
+
+_vb_blocks() {
+  cd "runs/$1/tree" || exit 1
+  _vb_choose "$3"
+  _vb_number=0
+  while [ "$_vb_number" -lt "$4" ]; do
+    _vb_line=$(dd if="$2" bs="$3" skip="$_vb_number" count=1 2>/dev/null | $_vb_sum) || exit 1
+    printf '%s\n' "${_vb_line%% *}"
+    _vb_number=$((_vb_number + 1))
+  done
+}
+
+_vb_some() {
+  cd "runs/$1/tree" || exit 1
+  _vb_name=$2
+  _vb_size=$3
+  shift 3
+  for _vb_part; do
+    dd if="$_vb_name" bs="$_vb_size" skip="${_vb_part%+*}" count="${_vb_part#*+}" 2>/dev/null || exit 1
+  done
 }
 
 _vb_accept() {
@@ -201,8 +240,9 @@ _vb_accept() {
 
 # ---- Writing ----------------------------------------------------------------------------------
 
-_vb_ask() {
-  while read -r _vb_hash; do
+# Prints a line for each of the contents given that is not here.
+_vb_lacking() {
+  for _vb_hash; do
     [ ! -f "contents/$_vb_hash" ] || continue
     _vb_size=0
     [ ! -f "contents/$_vb_hash.part" ] || _vb_size=$(wc -c <"contents/$_vb_hash.part")
@@ -216,27 +256,29 @@ _vb_unzip() {
 
 _vb_part() {
   _vb_file=contents/$1
-  [ ! -f "$_vb_file" ] || exit 0
+  [ ! -f "$_vb_file" ] || return 0
   [ "$2" -ne 0 ] || : >"$_vb_file.part" || exit 1
   [ "$(wc -c <"$_vb_file.part")" -eq "$2" ] || _vb_fail 'it is being sent already'
-  if [ "$2" -eq 0 ] && [ -n "$_vb_sum" ]; then
-    # Its hash is found while it comes.
-    rm -f "$_vb_file.fifo"
-    mkfifo "$_vb_file.fifo" || exit 1
-    $_vb_sum <"$_vb_file.fifo" >"$_vb_file.sum" &
-    _vb_unzip "$4" | tee -a "$_vb_file.part" >"$_vb_file.fifo"
-    wait
-    read -r _vb_line _vb_rest <"$_vb_file.sum"
-    rm -f "$_vb_file.fifo" "$_vb_file.sum"
-  else
-    _vb_unzip "$4" >>"$_vb_file.part"
-    _vb_line=
-  fi
+  _vb_unzip "$4" >>"$_vb_file.part"
   [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
-  if [ "$_vb_line" = "$1" ] || _vb_holds "$_vb_file.part" "$1"; then
-    mv -f "$_vb_file.part" "$_vb_file" || exit 1
+}
+
+_vb_join() {
+  [ ! -f "contents/$1" ] || return 0
+  _vb_file=contents/$1.new.$$
+  # It shares its blocks with what it is made of where the file system can do that.
+  cp "$3" "$_vb_file" || exit 1
+  while read -r _vb_from _vb_to _vb_count; do
+    dd if="contents/$4.part" of="$_vb_file" bs=65536 skip="$_vb_from" seek="$_vb_to" count="$_vb_count" conv=notrunc 2>/dev/null ||
+      exit 1
+  done
+  # As long as it is to be, where it was longer.
+  dd of="$_vb_file" bs=1 seek="$2" count=0 2>/dev/null </dev/null || exit 1
+  rm -f "contents/$4.part"
+  if _vb_holds "$_vb_file" "$1"; then
+    mv -f "$_vb_file" "contents/$1" || exit 1
   else
-    rm -f "$_vb_file.part"
+    rm -f "$_vb_file"
     _vb_fail 'what was sent has not come as it was'
   fi
 }
@@ -265,9 +307,8 @@ _vb_put() {
   _vb_unzip "$3" | tar -xof -
   # What has come whole stays, also where the rest has not.
   if [ -n "$_vb_sum" ]; then
-    (cd in && find . -type f -exec $_vb_sum {} +) | while read -r _vb_hash _vb_name; do
-      [ "$_vb_hash" = "${_vb_name#*./}" ] || rm -f "in/${_vb_name#*./}"
-    done
+    (cd in && find . -type f -exec $_vb_sum {} +) |
+      awk '{ sub(/^.*\.\//, "", $2) } $1 != $2 { print "in/" $2 }' | xargs rm -f
   elif [ ! -e whole ]; then
     _vb_give_up
   fi
@@ -277,12 +318,31 @@ _vb_put() {
   cd "$_vb_root" && rm -rf "$_vb_in"
 }
 
+# Makes contents of what has come in parts. Lines HASH on stdin.
+_vb_check() {
+  while read -r _vb_hash; do
+    if _vb_holds "large/$_vb_hash" "$_vb_hash"; then
+      mv -f "contents/$_vb_hash.part" "contents/$_vb_hash" || [ -f "contents/$_vb_hash" ] || exit 1
+    else
+      rm -f "contents/$_vb_hash.part"
+      _vb_fail 'what was sent has not come as it was'
+    fi
+  done
+}
+
 # Makes what is to be in the tree, and has it there.
 _vb_arrange() {
+  mkdir large || _vb_give_up
+  while read -r _vb_hash; do
+    ln "contents/$_vb_hash.part" "large/$_vb_hash" 2>/dev/null || ln "contents/$_vb_hash" "large/$_vb_hash" || _vb_give_up
+  done <parts
+  # They are hashed while they are copied.
+  _vb_check <parts &
   tar -xof links || _vb_give_up
   # Copies: a task may write into its files, but not into contents.
   cp -RP stage tree && rm -rf stage && cd tree || _vb_give_up
   [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
+  wait "$!" || _vb_give_up
   if [ "$1" = fresh ]; then
     rm -rf "$_vb_run/tree" && mv "$_vb_in/tree" "$_vb_run/tree" && cd "$_vb_run/tree" || _vb_give_up
     _vb_find . ! -path . | _vb_lines >../index || _vb_give_up
@@ -350,6 +410,10 @@ hashes)
   _vb_hashes "$@"
   exit
   ;;
+lacking)
+  _vb_lacking "$@"
+  exit
+  ;;
 folders)
   _vb_folders "$@"
   exit
@@ -362,11 +426,15 @@ esac
 
 mkdir -p "$_vb_root/contents" "$_vb_root/runs" && cd "$_vb_root" || exit 1
 case $_vb_operation in
-ask) _vb_ask ;;
+# A shell that reads lines from a pipe reads byte by byte.
+ask) xargs sh "$_vb_self" "$_vb_root" lacking ;;
 put) _vb_put "$@" ;;
 part) _vb_part "$@" ;;
+join) _vb_join "$@" ;;
 look) _vb_look "$@" ;;
 get) cd "runs/$1/tree" && exec xargs -0 cat ;;
+blocks) _vb_blocks "$@" ;;
+some) _vb_some "$@" ;;
 rest) cd "runs/$1/tree" && exec xargs -0 tail -c "+$(($2 + 1))" ;;
 accept) _vb_accept "$@" ;;
 adopt) [ ! -e "runs/$2" ] && mv "runs/$1" "runs/$2" ;;

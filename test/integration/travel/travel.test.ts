@@ -210,6 +210,132 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     });
     expect(Math.max(...told)).toBe('one change'.length);
   });
+
+  describe('a large file of which little has changed', () => {
+    /** Not the same anywhere, so that nothing is right by chance. */
+    const plenty = Buffer.alloc(6_000_000);
+    for (let at = 0; at < plenty.length; at += 4)
+      plenty.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at);
+    const edited = Buffer.from(plenty);
+    edited.fill('edit', 3_000_000, 3_001_000);
+    const versions: [string, Buffer, number][] = [
+      ['changed inside', edited, 200_000],
+      ['longer', Buffer.concat([plenty, Buffer.from('another line')]), 200_000],
+      ['shorter', plenty.subarray(0, 5_000_001), 200_000],
+      ['another one', Buffer.from(plenty).reverse(), plenty.length],
+    ];
+
+    const deliverCounting = async (holds: Manifest, wanted: Manifest): Promise<number> => {
+      let bytes = 0;
+      const tell = (progress: { allBytes: number }) => {
+        bytes = progress.allBytes;
+      };
+      await deliver({ workspace: host(), store, run: 7, holds, wanted, isBusy: () => false, tell });
+      return bytes;
+    };
+    const delivered = async (): Promise<Manifest> => {
+      writeFileSync(source('data'), plenty);
+      const manifest = await snapshot();
+      await bring(null, manifest);
+      return manifest;
+    };
+    const contentsThere = () => join(base, 'host/contents');
+
+    it('is sent as what differs', async () => {
+      let holds = await delivered();
+      for (const [what, contents, most] of versions) {
+        writeFileSync(source('data'), contents);
+        const wanted = await snapshot();
+        expect(await deliverCounting(holds, wanted), what).toBeLessThanOrEqual(most);
+        expect(readFileSync(tree('data')).equals(contents), what).toBe(true);
+        holds = wanted;
+      }
+      expect(readdirSync(contentsThere()).every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true);
+    });
+
+    it('is made of what the folder has, where the host keeps no other copy', async () => {
+      const first = await delivered();
+      for (const name of readdirSync(contentsThere())) rmSync(join(contentsThere(), name));
+      writeFileSync(source('data'), edited);
+      expect(await deliverCounting(first, await snapshot())).toBeLessThan(200_000);
+      expect(readFileSync(tree('data')).equals(edited)).toBe(true);
+    });
+
+    it('is sent as what differs also into the folder of another run', async () => {
+      const similar = await delivered();
+      writeFileSync(source('data'), edited);
+      const wanted = await snapshot();
+      let bytes = 0;
+      const tell = (progress: { allBytes: number }) => {
+        bytes = progress.allBytes;
+      };
+      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted };
+      await deliver({ ...to, isBusy: () => false, tell });
+      expect(bytes).toBeLessThan(200_000);
+      expect(readFileSync(join(base, 'host/runs/8/tree/data')).equals(edited)).toBe(true);
+    });
+
+    it('is sent as a whole where the host has something else than it should', async () => {
+      const first = await delivered();
+      const [name = ''] = readdirSync(contentsThere());
+      writeFileSync(join(contentsThere(), name), 'damaged');
+      writeFileSync(source('data'), edited);
+      await deliverCounting(first, await snapshot());
+      expect(readFileSync(tree('data')).equals(edited)).toBe(true);
+    });
+
+    it('that has not come as it was is sent again', async () => {
+      writeFileSync(source('data'), plenty);
+      const manifest = await snapshot();
+      const entry = manifest.get('data');
+      mkdirSync(contentsThere(), { recursive: true });
+      const begun = entry?.kind === 'file' ? join(contentsThere(), `${entry.hash}.part`) : '';
+      writeFileSync(begun, Buffer.alloc(5_000_000, 'wrong'));
+      await bring(null, manifest);
+      expect(readFileSync(tree('data')).equals(plenty)).toBe(true);
+    });
+
+    it('is fetched as what differs', async () => {
+      const first = await delivered();
+      for (const [what, contents, most] of versions) {
+        writeFileSync(tree('data'), contents);
+        expect(await fetchCounting(first), what).toBeLessThanOrEqual(Math.max(most, 2_100_000));
+        const [change] = (await look(host(), 7, first)).changes;
+        const hash = change?.entry?.kind === 'file' ? change.entry.hash : '';
+        expect(readFileSync(store.pathOf(hash)).equals(contents), what).toBe(true);
+        expect(readdirSync(join(base, 'fetched')), what).toEqual([]);
+      }
+    });
+
+    it('goes on where its fetching was cut off', async () => {
+      const first = await delivered();
+      const much = Buffer.from(plenty);
+      for (let at = 0; at < 4; at++) much.fill('more', at * 1_048_576, at * 1_048_576 + 100);
+      writeFileSync(tree('data'), much);
+      const { changes } = await look(host(), 7, first);
+      const hash = changes[0]?.entry?.kind === 'file' ? changes[0].entry.hash : '';
+      mkdirSync(join(base, 'fetched'));
+      // Two of the four had come.
+      const half = Buffer.concat([much.subarray(0, 2 * 1_048_576), plenty.subarray(2 * 1_048_576)]);
+      writeFileSync(join(base, 'fetched', `${hash}.patch`), half);
+      expect(await fetchCounting(first)).toBeLessThanOrEqual(2 * 1_048_576);
+      expect(readFileSync(store.pathOf(hash)).equals(much)).toBe(true);
+    });
+
+    const fetchCounting = async (holds: Manifest): Promise<number> => {
+      const { changes } = await look(host(), 7, holds);
+      const files = changes.flatMap(({ path, entry }) =>
+        entry?.kind === 'file' ? [{ path, entry, before: holds.get(path) }] : [],
+      );
+      let bytes = 0;
+      const tell = (progress: { allBytes: number }) => {
+        bytes = progress.allBytes;
+      };
+      const folder = join(base, 'fetched');
+      expect(await fetchContents({ workspace: host(), store, folder, run: 7, tell }, files)).toBe(true);
+      return bytes;
+    };
+  });
 });
 
 const hidesProc = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec sh "$@"', 'sh'];

@@ -101,11 +101,12 @@ describe('a content store', () => {
   it('takes a file only if it is what it should be', async () => {
     await withStore(async ({ folder, store }) => {
       plant(folder, { a: 'hello', b: 'hallo' });
-      await store.put(join(folder, 'a'), sha256('hello'), 5);
-      await expect(store.put(join(folder, 'b'), sha256('hello'), 5)).rejects.toThrow(
-        'does not hold what it should',
-      );
-      await expect(store.put(join(folder, 'none'), sha256('hello'), 5)).rejects.toThrow('does not hold');
+      expect(await store.adopt(join(folder, 'a'), sha256('hello'), 5)).toBe(true);
+      expect(await store.adopt(join(folder, 'b'), sha256('hello'), 5)).toBe(false);
+      expect(await store.adopt(join(folder, 'none'), sha256('hello'), 5)).toBe(false);
+      expect(everything(store.folder)).toEqual({ [placeOf('hello')]: 'hello' });
+      expect(readdirSync(folder)).not.toContain('a');
+      expect(readdirSync(folder)).not.toContain('b');
     });
   });
 

@@ -1,0 +1,65 @@
+/** How the folder of a run on a host is to be, for the end of a stream of contents. */
+import { encodeBytes } from '../protocol/bytes.ts';
+import { Breather } from '../workspace/breather.ts';
+import type { Change } from '../workspace/manifest.ts';
+import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
+
+/** Entries that are put together. */
+const batch = 256;
+
+/**
+ * Entries of a tar: names of what goes and of what may be executed, and a tar of what is to be there.
+ *
+ * @param parts hashes of contents that came by themselves
+ */
+export async function* arrangement(
+  changes: readonly Change[],
+  parts: ReadonlySet<string>,
+): AsyncGenerator<Buffer> {
+  const executable: string[] = [];
+  const gone: string[] = [];
+  const pieces: Buffer[] = [];
+  let entries: Buffer[] = [tarHeader({ kind: 'folder', name: 'stage' })];
+  const breather = new Breather();
+  for (const { path, entry } of changes) {
+    if (entry === null) {
+      gone.push(path);
+      continue;
+    }
+    const name = `stage/${path}`;
+    switch (entry.kind) {
+      case 'folder':
+        entries.push(tarHeader({ kind: 'folder', name }));
+        break;
+      case 'link':
+        entries.push(tarHeader({ kind: 'link', name, target: entry.target }));
+        break;
+      case 'file':
+        entries.push(tarHeader({ kind: 'hardLink', name, target: place(entry.hash, parts) }));
+        if (entry.executable) executable.push(path);
+        break;
+    }
+    if (entries.length < batch) continue;
+    pieces.push(Buffer.concat(entries));
+    entries = [];
+    if (breather.isDue) await breather.rest();
+  }
+  pieces.push(Buffer.concat([...entries, tarEnd]));
+  // What is in a folder goes before it.
+  yield tarFile('gone', nameList(gone.reverse()));
+  yield tarFile('exec', nameList(executable));
+  yield tarFile('parts', Buffer.from([...parts].map((hash) => `${hash}\n`).join('')));
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  yield tarHeader({ kind: 'file', name: 'links', size });
+  yield* pieces;
+  yield tarPadding(size);
+}
+
+function place(hash: string, parts: ReadonlySet<string>): string {
+  return `${parts.has(hash) ? 'large' : 'contents'}/${hash}`;
+}
+
+/** Names as the script reads them. */
+export function nameList(paths: readonly string[]): Buffer {
+  return encodeBytes(paths.map((path) => `./${path}\0`).join(''));
+}
