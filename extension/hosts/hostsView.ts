@@ -33,6 +33,7 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
         const { label, description, icon, context, isParent } = this.look(node);
         return [label, description, icon.name, icon.colour, context, isParent].join('\n');
       },
+      isThere: (node) => this.nodes.get(node.id) === node,
     });
     this.tree = vscode.window.createTreeView('vbatch.hosts', { treeDataProvider: this });
     this.disposables.push(

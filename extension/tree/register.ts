@@ -69,7 +69,8 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const setChoice = async (next: Choice) => {
     choice = next;
     store.setFilter(filterOf(choice, openFolders()));
-    changed();
+    describe();
+    view.refilter();
     await workspaceState.update(choiceKey, choice);
   };
   const lookAt = (nodes: readonly TaskNode[]) => {
