@@ -8,8 +8,8 @@
 export interface Source<Node> {
   /** @param node null for the top */
   children(node: Node | null): readonly Node[];
-  /** All that is seen of a node, as text to compare. */
-  look(node: Node): string;
+  /** All that is seen of a node, as text to compare. What is open may be said more coarsely: see `changes`. */
+  look(node: Node, isOpen: boolean): string;
   /** Whether there still is such a node, wherever it belongs. */
   isThere(node: Node): boolean;
 }
@@ -21,11 +21,17 @@ interface Kept<Node> {
   at: number;
 }
 
+/** How a node looks while nothing below it is shown, and while something is. */
+interface Looks {
+  readonly closed: string;
+  readonly open: string;
+}
+
 /** A node that has been given. */
 interface Given<Node> {
   /** Null for one at the top. */
   readonly under: Node | null;
-  readonly look: string;
+  readonly look: Looks;
   /** What was given below it; null where nothing was, as it has not been asked for. */
   children: readonly Node[] | null;
   /** A refresh of it has been ordered, and is on its way. */
@@ -50,7 +56,7 @@ export class Shown<Node> {
       (child) => !this.given.has(child) || this.given.get(child)?.under === node,
     );
     for (const [at, child] of children.entries()) {
-      this.given.set(child, { under: node, look: this.source.look(child), children: null, isStale: false });
+      this.given.set(child, { under: node, look: this.looks(child), children: null, isStale: false });
       const kept = this.kept.get(child);
       if (kept !== undefined) kept.at = at;
     }
@@ -68,7 +74,7 @@ export class Shown<Node> {
   giveNode(node: Node): void {
     this.forgetBelow(node);
     const given = this.given.get(node);
-    if (given !== undefined) this.given.set(node, { ...given, look: this.source.look(node), isStale: false });
+    if (given !== undefined) this.given.set(node, { ...given, look: this.looks(node), isStale: false });
   }
 
   /**
@@ -130,16 +136,20 @@ export class Shown<Node> {
     const given = this.given.get(node);
     if (given === undefined || given.isStale) return;
     const { children } = given;
-    const mayChange = parents || children === null;
     const isChanged =
-      mayChange &&
-      (given.look !== this.source.look(node) || (children !== null && this.differs(node, children)));
+      children === null
+        ? given.look.closed !== this.source.look(node, false)
+        : parents && (given.look.open !== this.source.look(node, true) || this.differs(node, children));
     if (isChanged) {
       given.isStale = true;
       changed.push(node);
       return;
     }
     for (const child of children ?? []) this.collect(child, parents, changed);
+  }
+
+  private looks(node: Node): Looks {
+    return { closed: this.source.look(node, false), open: this.source.look(node, true) };
   }
 
   /** What is to be below a node now: what belongs there, with what is kept there, without what is kept elsewhere. */

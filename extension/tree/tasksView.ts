@@ -17,6 +17,10 @@ const pauseMs = 500;
  * pointer.
  */
 const parentPauseMs = 1_000;
+/** Times that go on are brought up to date this seldom on open nodes: what is below would flicker, and lose its hover. */
+const openTickMs = 5_000;
+/** How long somebody may take to read a hover before what is open changes. */
+const readingMs = 3_000;
 /** Nothing moves this soon after a person has done something: it may be the first half of a double click. */
 const calmMs = 600;
 /** VS Code asks for what is below a node that was opened by then, or it has forgotten that it was. */
@@ -50,7 +54,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   ) {
     this.shown = new Shown({
       children: (node) => childrenOf(store, node),
-      look: (node) => textOf(this.look(node)),
+      look: (node, isOpen) =>
+        textOf(isOpen ? lookOf(node, this.now - (this.now % openTickMs), vscode.l10n) : this.look(node)),
       isThere: (node) => isThere(store, node),
     });
     this.tree = vscode.window.createTreeView('vbatch.tasks', {
@@ -133,6 +138,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     node: TaskNode,
     token: vscode.CancellationToken,
   ): Promise<vscode.TreeItem> {
+    this.rest(readingMs);
     if (node.kind === 'task') item.tooltip = await taskTooltip(this.parts, node, token);
     return item;
   }
@@ -173,8 +179,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   }
 
   /** Somebody works with the tree: what is open is left alone for a moment, but not for long. */
-  private rest(): void {
-    const calm = Math.min(Date.now() + calmMs, this.lastParents + 2 * parentPauseMs);
+  private rest(milliseconds = calmMs): void {
+    const longest = Math.max(milliseconds, 2 * parentPauseMs);
+    const calm = Math.min(Date.now() + milliseconds, this.lastParents + longest);
     this.parentsFrom = Math.max(this.parentsFrom, calm);
   }
 

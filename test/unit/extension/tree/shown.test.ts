@@ -9,7 +9,8 @@ function makeTree() {
   const gone = new Set<string>();
   const shown = new Shown<string>({
     children: (node) => children.get(node) ?? [],
-    look: (node) => looks.get(node) ?? node,
+    // Of what is open, times that go on (a number at the end) are told no matter.
+    look: (node, isOpen) => (looks.get(node) ?? node).replace(isOpen ? / \d+s$/ : '', ''),
     isThere: (node) => !gone.has(node),
   });
   /** What the workbench holds below each node that it has asked for. */
@@ -125,6 +126,17 @@ describe('what the workbench has been given', () => {
     expect(fetch('g')).toEqual(['c', 'b', 'e', 'd']);
     expect(shown.isBelow('b', 'g')).toBe(true);
     expect(shown.isBelow('g', 'b')).toBe(false);
+  });
+
+  it('lets times go on in open nodes, and tells all others', () => {
+    const { children, looks, shown, fetch } = makeTree();
+    children.set(null, ['a', 'b']).set('a', ['a1']);
+    fetch(null);
+    fetch('a');
+    looks.set('a', 'a 1s').set('a1', 'a1 1s').set('b', 'b 1s');
+    expect(shown.changes()).toEqual(['a1', 'b']);
+    looks.set('a', 'other 1s');
+    expect(shown.changes()).toEqual(['a']);
   });
 
   it('does not look at what has not been asked for', () => {
