@@ -39,7 +39,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerTerminal(context, parts, registry);
   registerTasks(context, parts);
   registerStatusBar(context, parts, registry);
-  registerNotifications(context, registry);
+  registerNotifications(context, parts, registry);
   registerTree(context, parts);
   registerHosts(context, parts);
   const logs = registerLogs(context, parts);

@@ -39,10 +39,17 @@ export function registerHostActions(context: vscode.ExtensionContext, parts: Par
     const checked = { ...report, at: Date.now() };
     view.setReport(checked);
     const { failures, warnings } = troubles(report);
-    const text = `${name}: ${verdict(checked, l10n)}`;
-    if (failures > 0) void vscode.window.showErrorMessage(text);
-    else if (warnings > 0) void vscode.window.showWarningMessage(text);
-    else void vscode.window.showInformationMessage(text);
+    const worst = report.findings.find(({ status }) => status === (failures > 0 ? 'failure' : 'warning'));
+    const text = [`${name}: ${verdict(checked, l10n)}`, worst?.text ?? ''].filter((part) => part !== '');
+    const show = l10n.t('Show');
+    const tell =
+      failures > 0
+        ? vscode.window.showErrorMessage
+        : warnings > 0
+          ? vscode.window.showWarningMessage
+          : vscode.window.showInformationMessage;
+    // The command has done its work; what was found is there for as long as somebody wants to look.
+    void tell(text.join(': '), show).then((choice) => (choice === show ? view.showReport(name) : undefined));
   };
 
   registerCommand(context, parts, 'vbatch.host.add', async () => {

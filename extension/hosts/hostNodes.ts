@@ -79,6 +79,25 @@ export function hostNodes({ hosts, pools, reports }: Machines, node: HostNode | 
   }
 }
 
+/** The id of what a node is shown below; null at the top. */
+export function parentIdOf(node: HostNode): string | null {
+  switch (node.kind) {
+    case 'section':
+      return null;
+    case 'host':
+    case 'add':
+      return 'hosts';
+    case 'pool':
+      return 'pools';
+    case 'gpu':
+      return `host ${node.host.name}`;
+    case 'report':
+      return `host ${node.report.host}`;
+    case 'finding':
+      return node.id.slice(0, node.id.lastIndexOf(' '));
+  }
+}
+
 /** How many findings of a report are not well. */
 export function troubles({ findings }: HostReport): { failures: number; warnings: number } {
   const count = (status: Finding['status']) => findings.filter((each) => each.status === status).length;

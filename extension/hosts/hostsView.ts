@@ -1,14 +1,17 @@
-/** The view of hosts and pools. Hosts come by the event stream; pools are asked for while somebody looks. */
+/**
+ * The view of hosts and pools. That hosts come, go or are lost is told by the event stream; how much of hosts and pools
+ * is in use is asked for while somebody looks.
+ */
 import * as vscode from 'vscode';
 import type { HostView, PoolView } from '../../server/protocol/tasks.ts';
 import type { Parts } from '../connection/connection.ts';
 import { Shown } from '../tree/shown.ts';
 import { hostLookOf } from './hostLook.ts';
-import { type CheckedHost, type HostNode, hostNodes, type Machines } from './hostNodes.ts';
+import { type CheckedHost, type HostNode, hostNodes, type Machines, parentIdOf } from './hostNodes.ts';
 import { workspaceOf } from './workspace.ts';
 
-/** Pools are asked for no more often than this. */
-const poolsMs = 2_000;
+/** What is in use is asked for no more often than this. */
+const usageMs = 2_000;
 
 export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<HostNode[] | undefined>();
@@ -22,6 +25,8 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
   /** Runs while it is too early to ask again. */
   private asking: NodeJS.Timeout | null = null;
   private isAskedAgain = false;
+  /** How often the stream has told of the hosts. */
+  private told = 0;
 
   readonly onDidChangeTreeData = this.changes.event;
   readonly tree: vscode.TreeView<HostNode>;
@@ -33,11 +38,12 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
         const { label, description, icon, context, isParent } = this.look(node);
         return [label, description, icon.name, icon.colour, context, isParent].join('\n');
       },
+      isThere: (node) => this.nodes.get(node.id) === node,
     });
     this.tree = vscode.window.createTreeView('vbatch.hosts', { treeDataProvider: this });
     this.disposables.push(
       this.tree,
-      this.tree.onDidChangeVisibility(() => this.askForPools()),
+      this.tree.onDidChangeVisibility(() => this.askForUsage()),
     );
   }
 
@@ -50,10 +56,11 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
   }
 
   setHosts(hosts: readonly HostView[]): void {
+    this.told += 1;
     this.hosts = hosts;
     for (const name of this.reports.keys()) if (!this.names.includes(name)) this.reports.delete(name);
     this.refresh();
-    this.askForPools();
+    this.askForUsage();
   }
 
   /** Keeps what was found about a host below it, until it is checked again. */
@@ -62,16 +69,23 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
     this.refresh();
   }
 
-  /** What waits in pools may have changed. */
-  askForPools(): void {
+  /** Shows what was found about a host to a person. */
+  async showReport(name: string): Promise<void> {
+    this.refresh();
+    const node = this.nodes.get(`report ${name}`);
+    if (node !== undefined) await this.tree.reveal(node, { select: true, focus: true, expand: true });
+  }
+
+  /** What is in use may have changed. */
+  askForUsage(): void {
     if (!this.tree.visible || this.hosts.length === 0) return;
     this.isAskedAgain = this.asking !== null;
     if (this.asking !== null) return;
     this.asking = setTimeout(() => {
       this.asking = null;
-      if (this.isAskedAgain) this.askForPools();
-    }, poolsMs);
-    void this.fetchPools();
+      if (this.isAskedAgain) this.askForUsage();
+    }, usageMs);
+    void this.fetchUsage();
   }
 
   /** Nothing is known of the server any more. */
@@ -83,6 +97,11 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
 
   getChildren(node?: HostNode): HostNode[] {
     return [...this.shown.giveChildren(node ?? null)];
+  }
+
+  getParent(node: HostNode): HostNode | null {
+    const id = parentIdOf(node);
+    return id === null ? null : (this.nodes.get(id) ?? null);
   }
 
   getTreeItem(node: HostNode): vscode.TreeItem {
@@ -114,13 +133,17 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
     for (const each of this.disposables) each.dispose();
   }
 
-  private async fetchPools(): Promise<void> {
+  private async fetchUsage(): Promise<void> {
     try {
       const client = await this.parts.connection.client();
-      this.pools = await client.pools(workspaceOf());
+      const { told } = this;
+      const [hosts, pools] = await Promise.all([client.hosts(), client.pools(workspaceOf())]);
+      // What the stream has told meanwhile is newer.
+      if (told === this.told) this.hosts = hosts;
+      this.pools = pools;
       this.refresh();
     } catch (error) {
-      this.parts.log.debug(`the pools could not be asked for: ${(error as Error).message}`);
+      this.parts.log.debug(`what is in use could not be asked for: ${(error as Error).message}`);
     }
   }
 

@@ -15,13 +15,14 @@ export function registerHosts(context: vscode.ExtensionContext, parts: Parts): v
       if (event.type === 'hosts') {
         void setEmpty(false);
         view.setHosts(event.hosts);
-      } else if (event.type === 'tasks') view.askForPools();
+      } else if (event.type === 'tasks') view.askForUsage();
     }),
-    connection.onDidChangeState(({ kind }) => {
-      // What is known of a server that is lost for a moment stays.
-      if (kind !== 'idle') return;
+    connection.onDidChangeState((state) => {
+      // What is known of a server that is lost for a moment stays; of one of another version the tasks' view speaks.
+      const isOther = state.kind === 'lost' && state.mismatch;
+      if (state.kind !== 'idle' && !isOther) return;
       view.clear();
-      void setEmpty(true);
+      void setEmpty(!isOther);
     }),
   );
   registerHostActions(context, parts, view);

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import type { Parts } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
@@ -12,8 +13,14 @@ import { type Wanted, worthTelling } from './worthy.ts';
 const gatherMs = 1_000;
 /** More than this many together get one notification. */
 const maxSingle = 3;
+/** Most failures of a run among which the one to show is looked for. */
+const mostLooked = 200;
 
-export function registerNotifications(context: vscode.ExtensionContext, registry: RunRegistry): void {
+export function registerNotifications(
+  context: vscode.ExtensionContext,
+  parts: Parts,
+  registry: RunRegistry,
+): void {
   let gathered: TaskView[] = [];
   let timer: NodeJS.Timeout | null = null;
   const tell = () => {
@@ -21,7 +28,7 @@ export function registerNotifications(context: vscode.ExtensionContext, registry
     const runs = gathered;
     gathered = [];
     if (runs.length > maxSingle) void tellMany(runs);
-    else for (const run of runs) void tellOne(run);
+    else for (const run of runs) void tellOne(parts, run);
   };
   context.subscriptions.push(
     registry.onDidUpdate((changes) => {
@@ -33,7 +40,7 @@ export function registerNotifications(context: vscode.ExtensionContext, registry
   );
 }
 
-async function tellOne(run: TaskView): Promise<void> {
+async function tellOne(parts: Parts, run: TaskView): Promise<void> {
   const logs = vscode.l10n.t('Logs');
   const retry = vscode.l10n.t('Retry');
   const never = vscode.l10n.t("Don't Show Again");
@@ -44,9 +51,19 @@ async function tellOne(run: TaskView): Promise<void> {
   const choice = hasFailed(run)
     ? await vscode.window.showErrorMessage(text, logs, retry, never)
     : await vscode.window.showInformationMessage(text, logs, never);
-  if (choice === logs) await vscode.commands.executeCommand('vbatch.task.openLog', { id: run.id });
+  if (choice === logs) {
+    await vscode.commands.executeCommand('vbatch.task.openLog', { id: await telling(parts, run) });
+  }
   if (choice === retry) await vscode.commands.executeCommand('vbatch.task.retry', { id: run.id });
   if (choice === never) await stopTelling();
+}
+
+/** The task whose output says what went wrong: the first below the run that failed itself, else the run. */
+async function telling({ connection }: Parts, { id, children }: TaskView): Promise<string> {
+  if (children.failed === 0) return id;
+  const client = await connection.client();
+  const { tasks } = await client.list({ below: id, status: ['FAILURE'], limit: mostLooked });
+  return tasks.find((task) => task.attempt > 0 && task.children.failed === 0)?.id ?? id;
 }
 
 async function tellMany(runs: readonly TaskView[]): Promise<void> {

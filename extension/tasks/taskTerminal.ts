@@ -4,6 +4,8 @@ import { endSentence, exitCodeOf } from '../../server/protocol/exitCode.ts';
 import type { Connection } from '../connection/connection.ts';
 import { submitWords } from '../run/submit.ts';
 
+/** VS Code says of what ends sooner that it could not be launched. Milliseconds. */
+const launchMs = 600;
 /** Where nothing could be run. */
 const refusedCode = 1;
 
@@ -15,6 +17,7 @@ export class TaskTerminal implements vscode.Pseudoterminal {
   private readonly leaving = new AbortController();
   private id: string | null = null;
   private over = false;
+  private readonly begun = Date.now();
 
   constructor(
     private readonly connection: Connection,
@@ -67,6 +70,6 @@ export class TaskTerminal implements vscode.Pseudoterminal {
 
   private end(code: number): void {
     this.over = true;
-    this.closes.fire(code);
+    setTimeout(() => this.closes.fire(code), Math.max(0, this.begun + launchMs - Date.now()));
   }
 }

@@ -10,7 +10,8 @@ export function registerTasks(context: vscode.ExtensionContext, { connection }: 
   const task = (definition: Definition, scope: vscode.TaskScope | vscode.WorkspaceFolder, name: string) => {
     const execution = new vscode.CustomExecution(async (resolved) => {
       const { cwd } = resolved as vscode.TaskDefinition & Definition;
-      return new TaskTerminal(connection, wordsOf(resolved as Definition), folderOf(cwd, scope));
+      const named = { name, ...(resolved as Definition) };
+      return new TaskTerminal(connection, wordsOf(named), folderOf(cwd, scope));
     });
     return new vscode.Task(definition, scope, name, 'vbatch', execution);
   };

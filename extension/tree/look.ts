@@ -57,8 +57,11 @@ function taskLook(entry: Entry, now: number, l10n: Texts): Look {
   const failures = failed === 0 ? '' : l10n.t('{0} failed', failed);
   const began = entry.parent === null ? momentText(entry.createdAt, now) : '';
   // Of a parent that failed by its children, the count says it already.
-  const why = reason !== null && failed === 0 && status !== 'RUNNING' ? reason : '';
-  const facts = [count, word, isDone(status) ? '' : failures, durationText(entry, now), began, why];
+  // Nor is told twice that it is held.
+  const isSaid = failed > 0 || status === 'RUNNING' || (held && reason?.startsWith('is held'));
+  const why = isSaid ? '' : (reason ?? '');
+  // What comes first is what is left of it in a narrow sidebar.
+  const facts = [count, isDone(status) ? '' : failures, word, durationText(entry, now), began, why];
   const spoken = [labelOf(entry), word, count, failures, isDone(status) ? spokenDuration(entry) : '', why];
   return {
     id: `task ${entry.id}`,

@@ -1,7 +1,7 @@
 /** The sidebar's tasks: the store behind them, the view, its filter, its badge, and the commands. */
 import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
-import type { Parts } from '../connection/connection.ts';
+import type { ConnectionState, Parts } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
 import { choiceText, chooseFilter } from './filterMenu.ts';
@@ -30,11 +30,10 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const setKey = keySetter();
 
   const describe = () => {
-    const { kind } = connection.state;
     const isKnown = store.whole || store.size > 0;
     setKey('vbatch.tasks.filtered', choiceText(choice) !== '');
     setKey('vbatch.tasks.unseen', unseen.count > 0);
-    setKey('vbatch.tasks.empty', emptiness(kind, isKnown, store));
+    setKey('vbatch.tasks.empty', emptiness(connection.state, isKnown, store));
     // Setting any of these crosses to the window, whether it is news or not.
     const description = choiceText(choice);
     if (tree.description !== description) tree.description = description;
@@ -69,7 +68,8 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const setChoice = async (next: Choice) => {
     choice = next;
     store.setFilter(filterOf(choice, openFolders()));
-    changed();
+    describe();
+    view.refilter();
     await workspaceState.update(choiceKey, choice);
   };
   const lookAt = (nodes: readonly TaskNode[]) => {
@@ -119,10 +119,11 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
 }
 
 /** Which welcome fits an empty tree; none while it is not known to be empty. */
-function emptiness(kind: Parts['connection']['state']['kind'], isKnown: boolean, store: TaskStore): string {
-  if (kind === 'idle' && store.size === 0) return 'noServer';
-  if (kind === 'lost' && store.size === 0) return 'lost';
-  return isKnown && store.size === 0 ? 'noRuns' : '';
+function emptiness(state: ConnectionState, isKnown: boolean, store: TaskStore): string {
+  if (store.size > 0) return '';
+  if (state.kind === 'idle') return 'noServer';
+  if (state.kind === 'lost') return state.mismatch ? 'otherVersion' : 'lost';
+  return isKnown ? 'noRuns' : '';
 }
 
 /** Sets context keys where they are news. */

@@ -8,15 +8,30 @@
 export interface Source<Node> {
   /** @param node null for the top */
   children(node: Node | null): readonly Node[];
-  /** All that is seen of a node, as text to compare. */
-  look(node: Node): string;
+  /** All that is seen of a node, as text to compare. What is open may be said more coarsely: see `changes`. */
+  look(node: Node, isOpen: boolean): string;
+  /** Whether there still is such a node, wherever it belongs. */
+  isThere(node: Node): boolean;
+}
+
+/** A node that stays where it is, though it may belong elsewhere by now. */
+interface Kept<Node> {
+  readonly under: Node | null;
+  /** Its place among what is below that. */
+  at: number;
+}
+
+/** How a node looks while nothing below it is shown, and while something is. */
+interface Looks {
+  readonly closed: string;
+  readonly open: string;
 }
 
 /** A node that has been given. */
 interface Given<Node> {
   /** Null for one at the top. */
   readonly under: Node | null;
-  readonly look: string;
+  readonly look: Looks;
   /** What was given below it; null where nothing was, as it has not been asked for. */
   children: readonly Node[] | null;
   /** A refresh of it has been ordered, and is on its way. */
@@ -27,6 +42,7 @@ export class Shown<Node> {
   private top: readonly Node[] | null = null;
   private isTopStale = false;
   private readonly given = new Map<Node, Given<Node>>();
+  private readonly kept = new Map<Node, Kept<Node>>();
 
   constructor(private readonly source: Source<Node>) {}
 
@@ -36,11 +52,13 @@ export class Shown<Node> {
    */
   giveChildren(node: Node | null): readonly Node[] {
     this.forgetBelow(node);
-    const children = this.source
-      .children(node)
-      .filter((child) => !this.given.has(child) || this.given.get(child)?.under === node);
-    for (const child of children) {
-      this.given.set(child, { under: node, look: this.source.look(child), children: null, isStale: false });
+    const children = this.childrenNow(node).filter(
+      (child) => !this.given.has(child) || this.given.get(child)?.under === node,
+    );
+    for (const [at, child] of children.entries()) {
+      this.given.set(child, { under: node, look: this.looks(child), children: null, isStale: false });
+      const kept = this.kept.get(child);
+      if (kept !== undefined) kept.at = at;
     }
     if (node === null) {
       this.top = children;
@@ -56,22 +74,21 @@ export class Shown<Node> {
   giveNode(node: Node): void {
     this.forgetBelow(node);
     const given = this.given.get(node);
-    if (given !== undefined) this.given.set(node, { ...given, look: this.source.look(node), isStale: false });
+    if (given !== undefined) this.given.set(node, { ...given, look: this.looks(node), isStale: false });
   }
 
   /**
    * The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered.
-   * @param heads also nodes that only look otherwise themselves, though the workbench has to ask for all that is below
-   *   them anew as well
+   * @param parents also those whose children the workbench has: with each, it has to ask for all that is below anew
    */
-  changes(heads = true): readonly Node[] | null {
+  changes(parents = true): readonly Node[] | null {
     if (this.top === null || this.isTopStale) return [];
-    if (this.differs(null, this.top)) {
+    if (parents && this.differs(null, this.top)) {
       this.isTopStale = true;
       return null;
     }
     const changed: Node[] = [];
-    for (const node of this.top) this.collect(node, heads, changed);
+    for (const node of this.top) this.collect(node, parents, changed);
     return changed;
   }
 
@@ -85,23 +102,74 @@ export class Shown<Node> {
     return this.given.get(node)?.under;
   }
 
-  private collect(node: Node, heads: boolean, changed: Node[]): void {
+  /** Whether the workbench has asked what is below a node. */
+  isOpen(node: Node): boolean {
+    return (this.given.get(node)?.children ?? null) !== null;
+  }
+
+  /**
+   * These nodes, and those above them, stay where the workbench has them for as long as there are such nodes, until
+   * others are kept.
+   */
+  keep(nodes: readonly Node[]): void {
+    this.kept.clear();
+    for (const node of nodes) {
+      for (let each: Node | null = node; each !== null && !this.kept.has(each); ) {
+        const under = this.parentOf(each);
+        if (under === undefined) break;
+        const siblings = under === null ? this.top : this.given.get(under)?.children;
+        this.kept.set(each, { under, at: siblings?.indexOf(each) ?? 0 });
+        each = under;
+      }
+    }
+  }
+
+  /** Whether a node is, or was given, below another. */
+  isBelow(node: Node, above: Node): boolean {
+    for (let each = this.parentOf(node); each !== null && each !== undefined; each = this.parentOf(each)) {
+      if (each === above) return true;
+    }
+    return false;
+  }
+
+  private collect(node: Node, parents: boolean, changed: Node[]): void {
     const given = this.given.get(node);
     if (given === undefined || given.isStale) return;
     const { children } = given;
     const isChanged =
-      (children !== null && this.differs(node, children)) ||
-      ((heads || children === null) && given.look !== this.source.look(node));
+      children === null
+        ? given.look.closed !== this.source.look(node, false)
+        : parents && (given.look.open !== this.source.look(node, true) || this.differs(node, children));
     if (isChanged) {
       given.isStale = true;
       changed.push(node);
       return;
     }
-    for (const child of children ?? []) this.collect(child, heads, changed);
+    for (const child of children ?? []) this.collect(child, parents, changed);
+  }
+
+  private looks(node: Node): Looks {
+    return { closed: this.source.look(node, false), open: this.source.look(node, true) };
+  }
+
+  /** What is to be below a node now: what belongs there, with what is kept there, without what is kept elsewhere. */
+  private childrenNow(node: Node | null): readonly Node[] {
+    const own = this.source.children(node);
+    if (this.kept.size === 0) return own;
+    const children = own.filter((child) => {
+      const kept = this.kept.get(child);
+      return kept === undefined || kept.under === node;
+    });
+    const present = new Set(children);
+    const more = [...this.kept].filter(
+      ([child, { under }]) => under === node && !present.has(child) && this.source.isThere(child),
+    );
+    for (const [child, { at }] of more.sort(([, a], [, b]) => a.at - b.at)) children.splice(at, 0, child);
+    return children;
   }
 
   private differs(node: Node | null, given: readonly Node[]): boolean {
-    const now = this.source.children(node);
+    const now = this.childrenNow(node);
     return now.length !== given.length || now.some((child, at) => child !== given[at]);
   }
 

@@ -101,7 +101,9 @@ async function explain(entry: Entry, client: Client): Promise<void> {
   const { l10n } = vscode;
   const { id, status, sentences } = await client.explain(entry.id);
   const copy = l10n.t('Copy');
-  const text = `${labelOf(entry)} (${statusWord(status, l10n)}): ${sentences.join(' ')}`;
-  const choice = await vscode.window.showInformationMessage(text, copy);
+  const title = `${labelOf(entry)}: ${statusWord(status, l10n)}`;
+  // A notification would run the lines together.
+  const options = { modal: true, detail: sentences.join('\n') };
+  const choice = await vscode.window.showInformationMessage(title, options, copy);
   if (choice === copy) await vscode.env.clipboard.writeText(`${id}: ${sentences.join(' ')}`);
 }

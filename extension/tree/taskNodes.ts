@@ -15,6 +15,13 @@ export function childrenOf(store: TaskStore, node: TaskNode | null): TaskNode[] 
   }
 }
 
+/** Whether a node is known and fits the filter; what groups tasks is there as long as their parent is. */
+export function isThere(store: TaskStore, node: TaskNode): boolean {
+  if (node.kind === 'task') return node.fitting > 0 && store.find(node.id) === node;
+  const { parent } = node.family;
+  return parent === null || isThere(store, parent);
+}
+
 /** What a node is shown below; null at the top. */
 export function parentOf(node: TaskNode): TaskNode | null {
   switch (node.kind) {

@@ -4,7 +4,7 @@ import type { Parts } from '../connection/connection.ts';
 import { type Entry, isDone } from './entries.ts';
 import { type Look, lookOf, type TaskNode } from './look.ts';
 import { Shown } from './shown.ts';
-import { childrenOf, parentOf } from './taskNodes.ts';
+import { childrenOf, isThere, parentOf } from './taskNodes.ts';
 import type { TaskStore } from './taskStore.ts';
 import { taskTooltip } from './tooltip.ts';
 
@@ -13,10 +13,18 @@ const gatherMs = 50;
 /** The least time between two refreshes. */
 const pauseMs = 500;
 /**
- * The same for the lines of nodes that are open. With each, VS Code asks for all that is below it anew; for a moment
- * it does not know these nodes, and a click on one goes astray.
+ * The same for nodes that are open. With each, VS Code draws all that is below it anew, and lines move under the
+ * pointer.
  */
-const headPauseMs = 2_000;
+const parentPauseMs = 1_000;
+/** Times that go on are brought up to date this seldom on open nodes: what is below would flicker, and lose its hover. */
+const openTickMs = 5_000;
+/** How long somebody may take to read a hover before what is open changes. */
+const readingMs = 3_000;
+/** Nothing moves this soon after a person has done something: it may be the first half of a double click. */
+const calmMs = 600;
+/** VS Code asks for what is below a node that was opened by then, or it has forgotten that it was. */
+const openedMs = 400;
 /** Times that go on are brought up to date this often. */
 const tickMs = 1_000;
 
@@ -30,8 +38,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private gathering: NodeJS.Timeout | null = null;
   private ticking: NodeJS.Timeout | null = null;
   private now = Date.now();
-  /** When the lines of open nodes were last brought up to date. */
-  private lastHeads = 0;
+  /** When open nodes may be refreshed again, and when they were last. */
+  private parentsFrom = 0;
+  private lastParents = 0;
   /** Calls back those who wait for the first picture. */
   private arrived: () => void = () => {};
   private arrival: Promise<void> | null = null;
@@ -45,7 +54,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   ) {
     this.shown = new Shown({
       children: (node) => childrenOf(store, node),
-      look: (node) => textOf(this.look(node)),
+      look: (node, isOpen) =>
+        textOf(isOpen ? lookOf(node, this.now - (this.now % openTickMs), vscode.l10n) : this.look(node)),
+      isThere: (node) => isThere(store, node),
     });
     this.tree = vscode.window.createTreeView('vbatch.tasks', {
       treeDataProvider: this,
@@ -55,8 +66,22 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     this.disposables.push(
       this.tree,
       this.tree.onDidChangeVisibility(() => this.attend()),
-      this.tree.onDidExpandElement(({ element }) => this.open.add(this.look(element).id)),
-      this.tree.onDidCollapseElement(({ element }) => this.open.delete(this.look(element).id)),
+      this.tree.onDidExpandElement(({ element }) => {
+        this.rest();
+        this.open.add(this.look(element).id);
+        setTimeout(() => void this.openAgain(element), openedMs);
+      }),
+      this.tree.onDidCollapseElement(({ element }) => {
+        this.rest();
+        this.open.delete(this.look(element).id);
+        this.shown.keep(this.tree.selection.filter((node) => !this.shown.isBelow(node, element)));
+      }),
+      // What is selected stays where it is: a task that ends would else go to another group, perhaps a closed one.
+      this.tree.onDidChangeSelection(({ selection }) => {
+        this.rest();
+        this.shown.keep(selection);
+        this.changed();
+      }),
     );
     this.attend();
   }
@@ -72,6 +97,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** Shows a task to a person, wherever it is. */
   async reveal(entry: Entry): Promise<void> {
     // VS Code looks for it among what it has been given, and brings that up to date before.
+    this.parentsFrom = 0;
     this.flush();
     await this.tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
   }
@@ -79,6 +105,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   async getChildren(node?: TaskNode): Promise<TaskNode[]> {
     if (node === undefined && this.mustWait()) await this.whenArrived();
     this.now = Date.now();
+    if (node !== undefined) this.open.add(this.look(node).id);
     return [...this.shown.giveChildren(node ?? null)];
   }
 
@@ -111,6 +138,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     node: TaskNode,
     token: vscode.CancellationToken,
   ): Promise<vscode.TreeItem> {
+    this.rest(readingMs);
     if (node.kind === 'task') item.tooltip = await taskTooltip(this.parts, node, token);
     return item;
   }
@@ -128,15 +156,44 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     if (this.tree.visible) this.flush();
   }
 
+  /** Everything is shown anew: another filter moves also what is selected. */
+  refilter(): void {
+    this.shown.keep([]);
+    this.changed();
+  }
+
   private flush(): void {
     if (this.gathering !== null) clearTimeout(this.gathering);
     this.gathering = null;
     this.now = Date.now();
-    const heads = this.now - this.lastHeads >= headPauseMs;
-    if (heads) this.lastHeads = this.now;
-    const nodes = this.shown.changes(heads);
+    const parents = this.now >= this.parentsFrom;
+    if (parents) {
+      this.lastParents = this.now;
+      this.parentsFrom = this.now + parentPauseMs;
+    } else if (this.tree.visible) {
+      this.gathering = setTimeout(() => this.flush(), this.parentsFrom - this.now);
+    }
+    const nodes = this.shown.changes(parents);
     if (nodes === null) this.changes.fire(undefined);
     else if (nodes.length > 0) this.changes.fire([...nodes]);
+  }
+
+  /** Somebody works with the tree: what is open is left alone for a moment, but not for long. */
+  private rest(milliseconds = calmMs): void {
+    const longest = Math.max(milliseconds, 2 * parentPauseMs);
+    const calm = Math.min(Date.now() + milliseconds, this.lastParents + longest);
+    this.parentsFrom = Math.max(this.parentsFrom, calm);
+  }
+
+  /** VS Code shows a node closed again that was opened while it asked for what is around it: this opens it. */
+  private async openAgain(node: TaskNode): Promise<void> {
+    const isWanted = this.open.has(this.look(node).id) && this.shown.parentOf(node) !== undefined;
+    if (!isWanted || this.shown.isOpen(node)) return;
+    try {
+      await this.tree.reveal(node, { select: false, focus: false, expand: true });
+    } catch {
+      // It has gone meanwhile.
+    }
   }
 
   /** A node's look at the time of this turn, made once for it. */

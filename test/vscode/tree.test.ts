@@ -88,15 +88,21 @@ describe('the sidebar', () => {
     await window.node('another').waitFor();
   });
 
-  it('cancels what runs only when that is confirmed', async () => {
+  it('cancels what runs only when that is confirmed, and what is selected stays where it is', async () => {
     await window.expand('Running');
-    await window.node('long').hover();
+    await window.node('long').click();
     await window.node('long').locator('.action-label[aria-label="Cancel Task"]').click();
     const dialog = window.page.locator('.monaco-dialog-box');
     await dialog.getByText('Cancel long?').waitFor();
     await window.shot('confirm');
     await dialog.locator('.monaco-button', { hasText: 'Cancel Task' }).click();
     await window.node('Cancelled').waitFor();
+    await expect.poll(() => textOf('long'), { timeout: 45_000 }).toContain('cancelled');
     await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('154/154');
+    expect(await window.node('long').getAttribute('class')).toContain('selected');
+    await window.shot('kept');
+    await window.node('another').click();
+    await window.node('long').waitFor({ state: 'detached' });
+    await window.node('Running').waitFor({ state: 'detached' });
   });
 });

@@ -39,13 +39,15 @@ describe('how a task looks', () => {
     expect(describeTask({ status: 'FAILURE', reason: 'exited with 3' })).toBe(
       '$(error) train: failed · exited with 3',
     );
-    expect(describeTask({ status: 'QUEUED', held: true })).toBe('$(debug-pause) train: held');
+    const held = (reason: string) => describeTask({ status: 'PENDING', held: true, reason });
+    expect(held('is held: `vctl task release x` lets it go')).toBe('$(debug-pause) train: held');
+    expect(held('waits for process')).toBe('$(debug-pause) train: held · waits for process');
   });
 
   it('counts children on parents', () => {
     const children = { total: 120, done: 37, failed: 2 };
     expect(describeTask({ status: 'RUNNING_SUBTASKS', children })).toBe(
-      '$(sync~spin) train: 37/120 · running sub-tasks · 2 failed',
+      '$(sync~spin) train: 37/120 · 2 failed · running sub-tasks',
     );
   });
 

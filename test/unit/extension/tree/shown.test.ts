@@ -6,9 +6,12 @@ import { Shown } from '../../../../extension/tree/shown.ts';
 function makeTree() {
   const children = new Map<string | null, string[]>();
   const looks = new Map<string, string>();
+  const gone = new Set<string>();
   const shown = new Shown<string>({
     children: (node) => children.get(node) ?? [],
-    look: (node) => looks.get(node) ?? node,
+    // Of what is open, times that go on (a number at the end) are told no matter.
+    look: (node, isOpen) => (looks.get(node) ?? node).replace(isOpen ? / \d+s$/ : '', ''),
+    isThere: (node) => !gone.has(node),
   });
   /** What the workbench holds below each node that it has asked for. */
   const held = new Map<string | null, readonly string[]>();
@@ -44,7 +47,7 @@ function makeTree() {
     };
     reopen(node);
   };
-  return { children, looks, shown, held, seen, fetch, refresh };
+  return { children, looks, gone, shown, held, seen, fetch, refresh };
 }
 
 describe('what the workbench has been given', () => {
@@ -68,13 +71,71 @@ describe('what the workbench has been given', () => {
     expect(shown.changes()).toEqual([]);
   });
 
-  it('leaves an open node alone for a turn where only its own line is new, and goes on below it', () => {
+  it('leaves open nodes alone for a turn, with what is to be below them, and goes on below them', () => {
     const { children, looks, shown, fetch } = makeTree();
     children.set(null, ['a', 'b']).set('a', ['a1', 'a2']);
     fetch(null);
     fetch('a');
     looks.set('a', 'new').set('a1', 'new').set('b', 'new');
+    children.set('a', ['a1', 'a2', 'a3']);
     expect(shown.changes(false)).toEqual(['a1', 'b']);
+    expect(shown.changes()).toEqual(['a']);
+    children.set(null, ['b', 'a']);
+    expect(shown.changes(false)).toEqual([]);
+    expect(shown.changes()).toBeNull();
+  });
+
+  it('keeps what is selected where it is, with what is above it, until something else is or it is gone', () => {
+    const { children, gone, shown, fetch, refresh } = makeTree();
+    children.set(null, ['running', 'ended']).set('running', ['x', 'y']).set('ended', []);
+    fetch(null);
+    fetch('running');
+    fetch('ended');
+    shown.keep(['x']);
+    children.set(null, ['ended']).set('running', []).set('ended', ['x', 'y']);
+    expect(shown.changes()).toEqual(['running', 'ended']);
+    refresh('running');
+    refresh('ended');
+    expect([fetch('running'), fetch('ended')]).toEqual([['x'], ['y']]);
+    expect(shown.changes()).toEqual([]);
+    // Also after all has been asked for anew, as when a run comes or goes.
+    refresh(null);
+    expect(shown.parentOf('x')).toBe('running');
+    gone.add('x');
+    expect(shown.changes()).toEqual(['running']);
+    refresh('running');
+    gone.delete('x');
+    shown.keep([]);
+    expect(shown.changes()).toBeNull();
+    refresh(null);
+    fetch('ended');
+    expect(shown.parentOf('x')).toBe('ended');
+    expect(shown.parentOf('running')).toBeUndefined();
+  });
+
+  it('keeps the order of what is kept among what comes and goes around it', () => {
+    const { children, shown, fetch, refresh } = makeTree();
+    children.set(null, ['g']).set('g', ['a', 'b', 'c', 'd']);
+    fetch(null);
+    fetch('g');
+    shown.keep(['d', 'b']);
+    children.set('g', ['a', 'c']);
+    expect(shown.changes()).toEqual([]);
+    children.set('g', ['c', 'e']);
+    refresh('g');
+    expect(fetch('g')).toEqual(['c', 'b', 'e', 'd']);
+    expect(shown.isBelow('b', 'g')).toBe(true);
+    expect(shown.isBelow('g', 'b')).toBe(false);
+  });
+
+  it('lets times go on in open nodes, and tells all others', () => {
+    const { children, looks, shown, fetch } = makeTree();
+    children.set(null, ['a', 'b']).set('a', ['a1']);
+    fetch(null);
+    fetch('a');
+    looks.set('a', 'a 1s').set('a1', 'a1 1s').set('b', 'b 1s');
+    expect(shown.changes()).toEqual(['a1', 'b']);
+    looks.set('a', 'other 1s');
     expect(shown.changes()).toEqual(['a']);
   });
 
