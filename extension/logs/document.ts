@@ -1,7 +1,7 @@
 /** A log as a document of VS Code: what it holds, what is to be said about it, and when it is shown anew. */
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { LogLine } from '../../logtext/lines.ts';
+import type { LogLine, Stream } from '../../logtext/lines.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import type { TaskDetail } from '../../server/protocol/tasks.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -19,6 +19,12 @@ export interface DocumentListener {
   stale(uri: vscode.Uri): void;
   /** The document shows `shown` now, or there is something else to say about it. */
   rendered(document: LogDocument): void;
+}
+
+/** A line of a log: its stream, and where in both streams together it begins. */
+export interface LinePlace {
+  readonly position: number;
+  readonly stream: Stream;
 }
 
 export class LogDocument implements vscode.Disposable {
@@ -40,14 +46,24 @@ export class LogDocument implements vscode.Disposable {
     readonly address: LogAddress,
     private readonly connection: Connection,
     private readonly listener: DocumentListener,
+    /** The first line that can be seen of it. Where it is given to begin with, it is to be shown, and not the end. */
+    public top: LinePlace | null,
   ) {
     const rest = () => new Promise<void>((resolve) => setTimeout(resolve, pause.large));
     this.session = new LogSession(sourceOf(connection, address), () => this.schedule(), rest);
+    this.session.following = top === null;
+  }
+
+  /** The line that somebody reads from on; null where the end is looked at. */
+  get place(): LinePlace | null {
+    return this.session.following ? null : this.top;
   }
 
   /** Resolves when there is something to show. */
   begin(): Promise<void> {
-    this.begun ??= Promise.all([this.refresh(), this.session.showEnd()]).then(() => {});
+    const { place, session } = this;
+    const show = () => (place === null ? session.showEnd() : session.showAround(place.position));
+    this.begun ??= Promise.all([this.refresh(), show()]).then(() => {});
     return this.begun;
   }
 

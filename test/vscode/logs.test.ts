@@ -80,15 +80,23 @@ describe('the log of a task', () => {
     await window.shot('line');
   });
 
-  it('is open again after the window was loaded anew', async () => {
-    await window.page.locator('.tabs-container .tab', { hasText: 'noisy-' }).dblclick();
-    await window.load();
+  it('is open again after the window was loaded anew, behind what was in front, where it was read', async () => {
     const tab = window.page.locator('.tabs-container .tab', { hasText: 'noisy-' });
+    await tab.dblclick();
+    await window.page.keyboard.press('Control+Home');
+    await window.sees('editor', /plain green/);
+    await window.page.locator('.tabs-container .tab', { hasText: 'train.py' }).dblclick();
+    await window.reload();
+    await tab.waitFor();
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'train.py' }).waitFor();
     await tab.click();
-    await window.sees('editor', /step \d+/);
+    await window.sees('editor', /plain green/);
+    await window.shot('reloaded');
     await window.page.keyboard.press('Control+End');
     await window.sees('editor', /ZeroDivisionError/);
-    await window.shot('reloaded');
+    // In front, it comes back to the front, at its end.
+    await window.reload();
+    await window.sees('editor', /ZeroDivisionError/);
   });
 });
 
