@@ -1,10 +1,11 @@
 /** A log as a document of VS Code: what it holds, what is to be said about it, and when it is shown anew. */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { LogLine, Stream } from '../../logtext/lines.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
-import type { TaskDetail } from '../../server/protocol/tasks.ts';
+import type { TaskDetail, TaskView } from '../../server/protocol/tasks.ts';
 import type { Connection } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import type { LogAddress } from './address.ts';
 import { PathFinder } from './paths.ts';
 import { LogSession, type LogSource } from './session.ts';
@@ -38,7 +39,7 @@ export class LogDocument implements vscode.Disposable {
   private isDue = false;
   private isUnderWay = false;
   private begun: Promise<void> | null = null;
-  private finder: PathFinder | null = null;
+  private finder: Promise<PathFinder> | null = null;
   private isDisposed = false;
 
   constructor(
@@ -106,7 +107,7 @@ export class LogDocument implements vscode.Disposable {
     if (this.task === null) return null;
     const attempt = this.task.attempts.find(({ number }) => number === this.address.attempt);
     this.finder ??= finderFor(this.task, attempt?.host ?? 'local');
-    return this.finder.find(path);
+    return (await this.finder).find(path);
   }
 
   dispose(): void {
@@ -167,10 +168,18 @@ function sourceOf(connection: Connection, { id, attempt }: LogAddress): LogSourc
   };
 }
 
-/** Finds the files that a task on a host has named. */
-export function finderFor({ cwd }: { cwd: string }, host: string): PathFinder {
-  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const surroundings = { directory: cwd, elsewhere: host !== 'local', folders };
+/** Finds the files that a task has named. */
+export async function finderFor(
+  { cwd, workspace }: Pick<TaskView, 'cwd' | 'workspace'>,
+  host: string,
+): Promise<PathFinder> {
+  const open = openFolders().map(async (path) => ({ path, real: await realpath(path).catch(() => path) }));
+  const surroundings = {
+    directory: cwd,
+    workspace,
+    elsewhere: host !== 'local',
+    folders: await Promise.all(open),
+  };
   return new PathFinder(surroundings, async (path) => {
     try {
       return (await stat(path)).isFile();

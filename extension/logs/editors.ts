@@ -12,6 +12,8 @@ export interface Wanted extends LinePlace {
   readonly atTop?: boolean;
 }
 
+const beginning = new vscode.Position(0, 0);
+
 export class LogEditors implements vscode.Disposable {
   private readonly listening: vscode.Disposable[];
   /** Versions of documents whose end an editor has shown: what moves up within one was moved by a person. */
@@ -63,8 +65,9 @@ export class LogEditors implements vscode.Disposable {
       if (document === undefined || this.seen.has(editor)) continue;
       this.seen.add(editor);
       this.arrange(editor, document);
-      // Keys begin there and not at the top. It stays at the end when more is written.
-      if (this.looksAtEnd(document) && editor.selection.isEmpty)
+      const { selection } = editor;
+      // Keys begin at the end and not at the top. The cursor stays there when more is written.
+      if (this.looksAtEnd(document) && selection.isEmpty && selection.active.isEqual(beginning))
         editor.selection = new vscode.Selection(endOf(editor), endOf(editor));
     }
   }
@@ -75,7 +78,9 @@ export class LogEditors implements vscode.Disposable {
       lineNumbers: begin === 0 ? vscode.TextEditorLineNumbersStyle.On : vscode.TextEditorLineNumbersStyle.Off,
     };
     if (this.reveal(editor, document) || !this.looksAtEnd(document)) return;
-    editor.revealRange(new vscode.Range(endOf(editor), endOf(editor)));
+    const end = endOf(editor);
+    // Whoever has just gone elsewhere would be taken back.
+    if (editor.visibleRanges.at(-1)?.end.line !== end.line) editor.revealRange(new vscode.Range(end, end));
   }
 
   private looksAtEnd({ session, uri }: LogDocument): boolean {
