@@ -1,10 +1,11 @@
 /** A log as a document of VS Code: what it holds, what is to be said about it, and when it is shown anew. */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { LogLine } from '../../logtext/lines.ts';
+import type { LogLine, Stream } from '../../logtext/lines.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
-import type { TaskDetail } from '../../server/protocol/tasks.ts';
+import type { TaskDetail, TaskView } from '../../server/protocol/tasks.ts';
 import type { Connection } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import type { LogAddress } from './address.ts';
 import { PathFinder } from './paths.ts';
 import { LogSession, type LogSource } from './session.ts';
@@ -21,6 +22,12 @@ export interface DocumentListener {
   rendered(document: LogDocument): void;
 }
 
+/** A line of a log: its stream, and where in both streams together it begins. */
+export interface LinePlace {
+  readonly position: number;
+  readonly stream: Stream;
+}
+
 export class LogDocument implements vscode.Disposable {
   readonly session: LogSession;
   task: TaskDetail | null = null;
@@ -32,7 +39,7 @@ export class LogDocument implements vscode.Disposable {
   private isDue = false;
   private isUnderWay = false;
   private begun: Promise<void> | null = null;
-  private finder: PathFinder | null = null;
+  private finder: Promise<PathFinder> | null = null;
   private isDisposed = false;
 
   constructor(
@@ -40,14 +47,24 @@ export class LogDocument implements vscode.Disposable {
     readonly address: LogAddress,
     private readonly connection: Connection,
     private readonly listener: DocumentListener,
+    /** The first line that can be seen of it. Where it is given to begin with, it is to be shown, and not the end. */
+    public top: LinePlace | null,
   ) {
     const rest = () => new Promise<void>((resolve) => setTimeout(resolve, pause.large));
     this.session = new LogSession(sourceOf(connection, address), () => this.schedule(), rest);
+    this.session.following = top === null;
+  }
+
+  /** The line that somebody reads from on; null where the end is looked at. */
+  get place(): LinePlace | null {
+    return this.session.following ? null : this.top;
   }
 
   /** Resolves when there is something to show. */
   begin(): Promise<void> {
-    this.begun ??= Promise.all([this.refresh(), this.session.showEnd()]).then(() => {});
+    const { place, session } = this;
+    const show = () => (place === null ? session.showEnd() : session.showAround(place.position));
+    this.begun ??= Promise.all([this.refresh(), show()]).then(() => {});
     return this.begun;
   }
 
@@ -90,7 +107,7 @@ export class LogDocument implements vscode.Disposable {
     if (this.task === null) return null;
     const attempt = this.task.attempts.find(({ number }) => number === this.address.attempt);
     this.finder ??= finderFor(this.task, attempt?.host ?? 'local');
-    return this.finder.find(path);
+    return (await this.finder).find(path);
   }
 
   dispose(): void {
@@ -151,10 +168,18 @@ function sourceOf(connection: Connection, { id, attempt }: LogAddress): LogSourc
   };
 }
 
-/** Finds the files that a task on a host has named. */
-export function finderFor({ cwd }: { cwd: string }, host: string): PathFinder {
-  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const surroundings = { directory: cwd, elsewhere: host !== 'local', folders };
+/** Finds the files that a task has named. */
+export async function finderFor(
+  { cwd, workspace }: Pick<TaskView, 'cwd' | 'workspace'>,
+  host: string,
+): Promise<PathFinder> {
+  const open = openFolders().map(async (path) => ({ path, real: await realpath(path).catch(() => path) }));
+  const surroundings = {
+    directory: cwd,
+    workspace,
+    elsewhere: host !== 'local',
+    folders: await Promise.all(open),
+  };
   return new PathFinder(surroundings, async (path) => {
     try {
       return (await stat(path)).isFile();

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { HostView } from '../../server/protocol/tasks.ts';
 import type { Connection } from '../connection/connection.ts';
 import { addressParts, type LogAddress, logScheme, parseAddress } from './address.ts';
-import { LogDocument } from './document.ts';
+import { type LinePlace, LogDocument } from './document.ts';
 import { type AttemptState, attemptState } from './state.ts';
 
 export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
@@ -58,16 +58,21 @@ export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.
     return attemptState(task, address.attempt, this.hosts, session.whole);
   }
 
-  /** Opens the log of an attempt in an editor. */
-  async show(address: LogAddress, options: vscode.TextDocumentShowOptions = {}): Promise<vscode.TextEditor> {
-    const uri = vscode.Uri.from({ scheme: logScheme, ...addressParts(address) });
+  /** The log of an attempt that is about to be opened, and where: at a line, or at its end. */
+  prepare(address: LogAddress, place: LinePlace | null): LogDocument {
+    return this.ensure(uriOf(address), address, place);
+  }
+
+  /** Opens the log of an attempt in an editor, at its end. */
+  async show(address: LogAddress): Promise<vscode.TextEditor> {
+    const uri = uriOf(address);
     const known = this.open.has(uri.toString());
     const log = this.ensure(uri, address);
     await log.begin();
     const document = await vscode.workspace.openTextDocument(uri);
     // VS Code keeps documents for a while after their last editor is gone.
     if (!known && document.getText() !== log.session.lines.text()) this.changes.fire(uri);
-    return vscode.window.showTextDocument(document, { preview: true, ...options });
+    return vscode.window.showTextDocument(document, { preview: true });
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
@@ -88,14 +93,15 @@ export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.
     this.open.clear();
   }
 
-  private ensure(uri: vscode.Uri, address: LogAddress): LogDocument {
+  private ensure(uri: vscode.Uri, address: LogAddress, place: LinePlace | null = null): LogDocument {
     const key = uri.toString();
     let document = this.open.get(key);
     if (document === undefined) {
-      document = new LogDocument(uri, address, this.connection, {
-        stale: (stale) => this.changes.fire(stale),
-        rendered: (rendered) => this.renderings.fire(rendered),
-      });
+      const listener = {
+        stale: (stale: vscode.Uri) => this.changes.fire(stale),
+        rendered: (rendered: LogDocument) => this.renderings.fire(rendered),
+      };
+      document = new LogDocument(uri, address, this.connection, listener, place);
       this.open.set(key, document);
     }
     return document;
@@ -109,6 +115,10 @@ export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.
     this.get(uri)?.dispose();
     this.open.delete(uri.toString());
   }
+}
+
+function uriOf(address: LogAddress): vscode.Uri {
+  return vscode.Uri.from({ scheme: logScheme, ...addressParts(address) });
 }
 
 function isShown(uri: vscode.Uri): boolean {

@@ -1,17 +1,18 @@
 /** What editors of logs look at: the end while that is followed, else what the person has chosen. */
 import * as vscode from 'vscode';
-import type { Stream } from '../../logtext/lines.ts';
-import type { LogDocument } from './document.ts';
+import type { LinePlace, LogDocument } from './document.ts';
 import type { LogDocuments } from './documents.ts';
 import { largestCompared } from './session.ts';
 
 /** A place that is to be shown once the document has it. */
-export interface Wanted {
-  readonly position: number;
-  readonly stream: Stream;
+export interface Wanted extends LinePlace {
   /** What to select in that line. */
   readonly text?: string;
+  /** As the first line that is seen, and not in the middle. */
+  readonly atTop?: boolean;
 }
+
+const beginning = new vscode.Position(0, 0);
 
 export class LogEditors implements vscode.Disposable {
   private readonly listening: vscode.Disposable[];
@@ -20,10 +21,13 @@ export class LogEditors implements vscode.Disposable {
   /** The first line that each editor has shown last. */
   private readonly tops = new WeakMap<vscode.TextEditor, number>();
   private readonly wanted = new Map<string, Wanted>();
+  /** VS Code makes a new one each time that a document is turned to. */
+  private readonly seen = new WeakSet<vscode.TextEditor>();
 
   constructor(private readonly documents: LogDocuments) {
     this.listening = [
       documents.onDidRender((document) => this.rendered(document)),
+      vscode.window.onDidChangeVisibleTextEditors((editors) => this.appeared(editors)),
       vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => this.moved(textEditor)),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind, selections }) => {
         const document = documents.get(textEditor.document.uri);
@@ -50,16 +54,37 @@ export class LogEditors implements vscode.Disposable {
   private rendered(document: LogDocument): void {
     const key = document.uri.toString();
     for (const editor of vscode.window.visibleTextEditors) {
-      if (editor.document.uri.toString() !== key) continue;
-      const { begin } = document.session;
-      editor.options = {
-        lineNumbers:
-          begin === 0 ? vscode.TextEditorLineNumbersStyle.On : vscode.TextEditorLineNumbersStyle.Off,
-      };
-      if (this.reveal(editor, document)) continue;
-      if (document.session.following && document.session.growing) revealEnd(editor);
+      if (editor.document.uri.toString() === key) this.arrange(editor, document);
     }
     this.tell();
+  }
+
+  private appeared(editors: readonly vscode.TextEditor[]): void {
+    for (const editor of editors) {
+      const document = this.documents.get(editor.document.uri);
+      if (document === undefined || this.seen.has(editor)) continue;
+      this.seen.add(editor);
+      this.arrange(editor, document);
+      const { selection } = editor;
+      // Keys begin at the end and not at the top. The cursor stays there when more is written.
+      if (this.looksAtEnd(document) && selection.isEmpty && selection.active.isEqual(beginning))
+        editor.selection = new vscode.Selection(endOf(editor), endOf(editor));
+    }
+  }
+
+  private arrange(editor: vscode.TextEditor, document: LogDocument): void {
+    const { begin } = document.session;
+    editor.options = {
+      lineNumbers: begin === 0 ? vscode.TextEditorLineNumbersStyle.On : vscode.TextEditorLineNumbersStyle.Off,
+    };
+    if (this.reveal(editor, document) || !this.looksAtEnd(document)) return;
+    const end = endOf(editor);
+    // Whoever has just gone elsewhere would be taken back.
+    if (editor.visibleRanges.at(-1)?.end.line !== end.line) editor.revealRange(new vscode.Range(end, end));
+  }
+
+  private looksAtEnd({ session, uri }: LogDocument): boolean {
+    return session.following && session.growing && !this.wanted.has(uri.toString());
   }
 
   /** Whether there is a place that is wanted, and it has been shown. */
@@ -74,14 +99,16 @@ export class LogEditors implements vscode.Disposable {
     const found = place.text === undefined ? -1 : text.toLowerCase().indexOf(place.text.toLowerCase());
     const [from, to] = found < 0 ? [0, 0] : [found, found + (place.text?.length ?? 0)];
     editor.selection = new vscode.Selection(at, from, at, to);
-    editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenter);
+    const { AtTop, InCenter } = vscode.TextEditorRevealType;
+    editor.revealRange(editor.selection, place.atTop ? AtTop : InCenter);
     return true;
   }
 
   private moved(editor: vscode.TextEditor): void {
     const document = this.documents.get(editor.document.uri);
     const last = editor.visibleRanges.at(-1);
-    if (document === undefined || last === undefined) return;
+    // What is about to be shown is not where somebody has gone to.
+    if (document === undefined || last === undefined || this.wanted.has(document.uri.toString())) return;
     const { version, lineCount } = editor.document;
     const { session } = document;
     const top = editor.visibleRanges[0]?.start.line ?? 0;
@@ -92,6 +119,8 @@ export class LogEditors implements vscode.Disposable {
       this.ends.set(editor, version);
       if (session.growing) session.setFollowing(true);
     } else if (isUp || this.ends.get(editor) === version) session.setFollowing(false);
+    const line = document.shown[top];
+    if (line !== undefined) document.top = { position: line.position, stream: line.stream };
   }
 
   /** Tells menus what can be done with the log that has the focus. */
@@ -106,7 +135,6 @@ export class LogEditors implements vscode.Disposable {
   }
 }
 
-function revealEnd(editor: vscode.TextEditor): void {
-  const last = editor.document.lineCount - 1;
-  editor.revealRange(new vscode.Range(last, 0, last, 0));
+function endOf({ document }: vscode.TextEditor): vscode.Position {
+  return new vscode.Position(document.lineCount - 1, 0);
 }

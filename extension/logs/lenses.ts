@@ -36,7 +36,7 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
 
   private lensesOf(document: LogDocument, lastLine: number): vscode.CodeLens[] {
     const { session, task, address } = document;
-    const { begin, end, size, growing } = session;
+    const { begin, end, size, growing, held } = session;
     const lens = (line: number, title: string, command: string) =>
       new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: [document.uri] });
     const attempts = task?.attempts.length ?? 0;
@@ -50,6 +50,9 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
         lens(0, vscode.l10n.t('beginning'), 'vbatch.log.beginning'),
         lens(0, `$(search) ${vscode.l10n.t('search all')}`, 'vbatch.log.search'),
       );
+    }
+    if (held) {
+      lenses.push(lens(lastLine, `$(arrow-down) ${vscode.l10n.t('more output')}`, 'vbatch.log.follow'));
     }
     if (!growing && end < size) {
       lenses.push(

@@ -1,28 +1,52 @@
 /** Which file on this machine a path means that a task has printed. */
 import { isAbsolute, join, normalize, sep } from 'node:path';
 
+/** A folder that is open in the window, by the name that it was opened by and with links in its path resolved. */
+export interface OpenFolder {
+  readonly path: string;
+  readonly real: string;
+}
+
 /** Where the task that printed it runs. */
 export interface Surroundings {
   /** Folder on this machine from which it was submitted. */
   readonly directory: string;
-  /** It ran on another machine, in a copy of that folder or in a folder of that machine. */
+  /** Folder on this machine of whose files the run has copies on other hosts; null where none travels. */
+  readonly workspace: string | null;
+  /** It ran on another machine. */
   readonly elsewhere: boolean;
-  /** Folders that are open in the window. */
-  readonly folders: readonly string[];
+  readonly folders: readonly OpenFolder[];
 }
 
+/** A file in the folder that a host has for a run. */
+const inTree = /\/runs\/[^/]+\/tree\/(.+)$/;
+/** Libraries, whose files are not the person's, whatever they are called. */
+const ofLibrary = /^\/(?:usr|lib\w*|opt|nix)\/|\/(?:site-packages|dist-packages|node_modules|python[\d.]+)\//;
+
 /** Files that may be meant, the likeliest first. Whether they exist is not known here. */
-export function candidates(path: string, { directory, elsewhere, folders }: Surroundings): string[] {
+export function candidates(path: string, surroundings: Surroundings): string[] {
+  const { directory, workspace, elsewhere } = surroundings;
+  const folders = surroundings.folders.map((folder) => folder.path);
   const roots = [directory, ...folders.filter((folder) => isInside(directory, folder)), ...folders];
   if (!isAbsolute(path)) return unique(roots.map((root) => join(root, path)));
   const here = normalize(path);
   if (!elsewhere) return [here];
-  // In a copy of the folder the path ends as it does here. The more of it does, the surer it is.
+  const [, ofRun] = inTree.exec(here) ?? [];
+  if (workspace !== null && ofRun !== undefined) return [join(workspace, ofRun)];
+  const own = [...roots, ...(workspace === null ? [] : [workspace])].some((root) => isInside(here, root));
+  if (ofLibrary.test(here)) return own ? [here] : [];
+  // A file system that is mounted somewhere else there: the path ends as it does here. The more of it does, the surer.
   const parts = here.split(sep).filter((part) => part !== '');
   const tails = parts.slice(1).map((_, i) => parts.slice(i + 1).join(sep));
-  const copies = tails.flatMap((tail) => roots.map((root) => join(root, tail)));
-  const isOwn = roots.some((root) => isInside(here, root));
-  return unique(isOwn ? [here, ...copies] : copies);
+  const alike = tails.flatMap((tail) => roots.map((root) => join(root, tail)));
+  return unique(own ? [here, ...alike] : alike);
+}
+
+/** The same file by the name of the open folder that it is in: VS Code knows files by their names. */
+export function asOpened(path: string, folders: readonly OpenFolder[]): string {
+  if (folders.some((folder) => isInside(path, folder.path))) return path;
+  const folder = folders.find(({ real }) => isInside(path, real));
+  return folder === undefined ? path : join(folder.path, path.slice(folder.real.length));
 }
 
 function isInside(path: string, folder: string): boolean {
@@ -55,7 +79,7 @@ export class PathFinder {
 
   private async look(path: string): Promise<string | null> {
     for (const candidate of candidates(path, this.surroundings)) {
-      if (await this.exists(candidate)) return candidate;
+      if (await this.exists(candidate)) return asOpened(candidate, this.surroundings.folders);
     }
     return null;
   }

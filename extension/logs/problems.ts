@@ -7,6 +7,7 @@ import type { Place } from '../../logtext/references.ts';
 import type { Client } from '../../server/client/client.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
 import type { Parts } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import { addressParts, logScheme } from './address.ts';
 import { finderFor } from './document.ts';
 import { Failures } from './failures.ts';
@@ -67,8 +68,8 @@ export function registerProblems({ connection, log }: Parts): vscode.Disposable 
 }
 
 async function entriesOf(client: Client, task: TaskView): Promise<Entry[]> {
-  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const finder = finderFor(task, task.host ?? 'local');
+  const folders = openFolders();
+  const finder = await finderFor(task, task.host ?? 'local');
   const isOurs = (path: string) => folders.some((folder) => path.startsWith(folder + sep));
   const entries: Entry[] = [];
   for (const problem of problemsIn(await lastLines(client, task))) {

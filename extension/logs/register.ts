@@ -44,7 +44,6 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
   const keepingPlace = (move: (document: LogDocument) => Promise<void>) =>
     about(async (document) => {
       const [first] = document.shown;
-      document.session.setFollowing(false);
       await move(document);
       if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
     });
@@ -81,7 +80,6 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
     parts,
     'vbatch.log.beginning',
     about(async (document) => {
-      document.session.setFollowing(false);
       await document.session.showAround(0);
       const [first] = document.session.lines.lines;
       if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
@@ -99,9 +97,7 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
       if (attempt !== null) await documents.show({ id: address.id, attempt });
     }),
   );
-  void restoreLogs(context.workspaceState, documents)
-    .then((listening) => context.subscriptions.push(listening))
-    .catch((error: unknown) => showFailure(parts, error));
+  restoreLogs(context, documents, editors).catch((error: unknown) => showFailure(parts, error));
   return documents;
 }
 

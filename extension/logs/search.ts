@@ -34,8 +34,8 @@ export async function searchLog(
   const hit = await pickHit(parts, document, sought);
   if (hit === null) return;
   const { session } = document;
-  session.setFollowing(false);
   if (session.lineAt(hit.position, hit.stream) === null) await session.showAround(hit.position);
+  else session.setFollowing(false);
   await vscode.window.showTextDocument(document.uri, { preview: false });
   editors.want(document, { position: hit.position, stream: hit.stream, text: sought.text });
 }

@@ -39,6 +39,10 @@ export class LogSession {
   growing = false;
   /** Whether the end is looked at, so that the window may lose lines at its top. */
   following = true;
+  /** Whether there is more at the end than a window may hold whose end is not followed. */
+  held = false;
+  /** Where the window was asked to begin last; negative: from the end. */
+  private asked = -partSize;
   private model = new LogLines();
   private work = new AbortController();
   private wake: () => void = () => {};
@@ -59,19 +63,10 @@ export class LogSession {
 
   /** Shows the end, and what is written from now on. Resolves when what there is has been read. */
   async showEnd(): Promise<void> {
-    const signal = this.restart();
-    await this.attempt(signal, async () => {
-      const place = await this.placeAt(-partSize);
-      if (signal.aborted) return;
-      const reached = await this.load(place, partSize, signal);
-      if (signal.aborted) return;
-      this.growing = true;
-      void this.attempt(signal, () => this.grow(reached, signal));
-    });
-    this.changed();
+    await this.show(-partSize, partSize);
   }
 
-  /** Shows the part around a position, and stands still. */
+  /** Shows the part around a position, which is looked at from now on. */
   async showAround(position: number): Promise<void> {
     await this.showFrom(position - partSize / 2);
   }
@@ -92,6 +87,7 @@ export class LogSession {
     const isThere = !following || this.growing || this.failure !== null;
     if (this.following === following && isThere) return;
     this.following = following;
+    if (following) this.held = false;
     this.wake();
     this.changed();
     if (!isThere) void this.showEnd();
@@ -99,7 +95,9 @@ export class LogSession {
 
   /** Tries once more what has failed. */
   async retry(): Promise<void> {
-    if (this.failure !== null) await this.showEnd();
+    if (this.failure === null) return;
+    if (this.following) await this.showEnd();
+    else await this.show(this.asked, 2 * partSize);
   }
 
   close(): void {
@@ -118,10 +116,21 @@ export class LogSession {
   }
 
   private async showFrom(position: number): Promise<void> {
+    this.following = false;
+    await this.show(Math.max(0, position), 2 * partSize);
+  }
+
+  /** Shows so many bytes from a position on, and what is written from now on where that reaches the end. */
+  private async show(position: number, length: number): Promise<void> {
     const signal = this.restart();
+    this.asked = position;
     await this.attempt(signal, async () => {
-      const place = await this.placeAt(Math.max(0, position));
-      if (!signal.aborted) await this.load(place, 2 * partSize, signal);
+      const place = await this.placeAt(position);
+      if (signal.aborted) return;
+      const reached = await this.load(place, length, signal);
+      if (signal.aborted || (position >= 0 && this.end < this.size)) return;
+      this.growing = true;
+      void this.attempt(signal, () => this.grow(reached, signal));
     });
     this.changed();
   }
@@ -130,6 +139,7 @@ export class LogSession {
     this.close();
     this.work = new AbortController();
     this.growing = false;
+    this.held = false;
     this.failure = null;
     return this.work.signal;
   }
@@ -213,6 +223,10 @@ export class LogSession {
   /** Resolves when so much more may be shown. */
   private async room(length: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.following && this.model.length + length > largestCompared) {
+      if (!this.held) {
+        this.held = true;
+        this.changed();
+      }
       await new Promise<void>((resolve) => {
         this.wake = resolve;
         signal.addEventListener('abort', () => resolve(), { once: true });

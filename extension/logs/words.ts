@@ -15,7 +15,7 @@ export function stateText(state: AttemptState): string | null {
       return vscode.l10n.t('running on {0}', state.host);
     case 'unreachable':
       return vscode.l10n.t(
-        '{0} is unreachable{1}; the command goes on there, and its output is fetched when {0} is back',
+        '{0} is unreachable{1}; the command goes on there, and its output comes later',
         state.host,
         sinceText(state.since),
       );

@@ -68,10 +68,7 @@ describe('the graph in a panel', () => {
   it('is there again after the window was reloaded, with what was selected', async () => {
     await item(/^second/).focus();
     await page().locator('.panel h2', { hasText: 'second' }).waitFor();
-    // By the command, which lets VS Code save what the page has given it; a browser's reload may cut that off.
-    const loaded = window.page.waitForEvent('load');
-    await window.command('Developer: Reload Window');
-    await loaded;
+    await window.reload();
     await page().locator('.panel h2', { hasText: 'second' }).waitFor();
     await item(/^first, done/).waitFor({ state: 'attached' });
   });

@@ -136,9 +136,16 @@ export async function startHost({ name, env = {}, settings = {}, vsix }: HostOpt
     state,
     output: () => output,
     program: async (program, ...args) => {
-      const variables = { ...process.env, VBATCH_HOME: state, VBATCH_CONFIG: join(home, 'config.yaml') };
+      const cwd = join(home, 'workspace');
+      // As a terminal of the window has it.
+      const variables = {
+        ...process.env,
+        VBATCH_HOME: state,
+        VBATCH_CONFIG: join(home, 'config.yaml'),
+        VBATCH_OPENED: cwd,
+      };
       const words = [join(projectFolder, `dist/cli/${program}.cjs`), ...args];
-      const { stdout } = await run(process.execPath, words, { env: variables, cwd: join(home, 'workspace') });
+      const { stdout } = await run(process.execPath, words, { env: variables, cwd });
       return stdout.trim();
     },
     url: (folder, payload = {}) => {

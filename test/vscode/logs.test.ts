@@ -1,8 +1,9 @@
 /** The log of a task as a person reads it: colours, following, places to jump to, and what stays after a reload. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { possible, Testbed } from '../support/testbed/testbed.ts';
 import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
 
@@ -10,6 +11,8 @@ let browser: Browser;
 let host: Host;
 let window: Window;
 let workspace: string;
+/** A machine to ssh into; null where none can be made. */
+let bed: Testbed | null = null;
 
 /** Says something on both streams and in colours, goes on for as long as the file `going` is there, and fails. */
 const noisy = `#!/bin/sh
@@ -21,13 +24,31 @@ while [ -e going ]; do i=$((i + 1)); echo "step $i"; sleep 0.05; done
 python3 train.py
 `;
 
+/** Waits for a file of its machine, and fails in its sixth line. What it writes before that takes a while to come here. */
+const far = `import os, sys, time
+print("at work", flush=True)
+while not os.path.exists("/root/go"):
+    time.sleep(0.05)
+sys.stderr.write(("." * 99 + "\\n") * 300_000)
+raise RuntimeError("no more")
+`;
+
 beforeAll(async () => {
-  [browser, host] = await Promise.all([startBrowser(), startHost({ name: 'latest' })]);
+  [browser, host, bed] = await Promise.all([
+    startBrowser(),
+    startHost({ name: 'latest' }),
+    possible() === null ? Testbed.up({ hosts: [{ name: 'far', disk: '128m' }] }) : null,
+  ]);
+  if (bed !== null) addMachine(host, bed);
   workspace = join(host.home, 'workspace');
   mkdirSync(workspace);
   writeFileSync(join(workspace, 'noisy.sh'), noisy);
   chmodSync(join(workspace, 'noisy.sh'), 0o755);
   writeFileSync(join(workspace, 'going'), '');
+  writeFileSync(join(workspace, 'far.py'), far);
+  // Not meant, though it is called alike and nearer to where the task is submitted from.
+  mkdirSync(join(workspace, 'sub'));
+  writeFileSync(join(workspace, 'sub/far.py'), '');
   writeFileSync(join(workspace, 'train.py'), 'def step(loss):\n    return 1 / loss\n\n\nstep(0)\n');
   const url = host.url(workspace, { extensionDevelopmentPath: projectFolder });
   window = await Window.open(await sealedContext(browser), url, 'log');
@@ -37,14 +58,30 @@ afterAll(async () => {
   await window.shot('end');
   await browser.close();
   await host.stop();
+  await bed?.down();
 });
+
+/** Makes the machine a host that is known to be lost soon after it is. */
+function addMachine({ home }: Host, { sshConfig }: Testbed): void {
+  const config = join(home, 'ssh_config');
+  writeFileSync(config, `ServerAliveInterval 1\nServerAliveCountMax 1\n${readFileSync(sshConfig, 'utf8')}`);
+  writeFileSync(
+    join(home, 'config.yaml'),
+    `ssh_config: ${config}\nhosts:\n  far: {}\npools:\n  far: { hosts: [far], cpus: 1 }\n`,
+  );
+}
 
 describe('the log of a task', () => {
   it('opens with a click, in colours, and follows what is written', async () => {
     await window.openFile('noisy.sh');
     await window.lens('Run as vbatch').click();
     await window.showView();
-    await window.row('noisy').click();
+    // A click may meet the moment in which VS Code asks for the tree anew; a person clicks again.
+    const click = async () => {
+      await window.row('noisy').click();
+      return window.page.locator('.tabs-container .tab', { hasText: 'noisy-' }).count();
+    };
+    await expect.poll(click, { timeout: 45_000, interval: 2_000 }).toBe(1);
     await window.sees('editor', /step \d+/);
     await window.sees('editor', /step 60\b/);
     await window.shot('following');
@@ -80,17 +117,59 @@ describe('the log of a task', () => {
     await window.shot('line');
   });
 
-  it('is open again after the window was loaded anew', async () => {
-    await window.page.locator('.tabs-container .tab', { hasText: 'noisy-' }).dblclick();
-    await window.load();
+  it('is open again after the window was loaded anew, behind what was in front, where it was read', async () => {
     const tab = window.page.locator('.tabs-container .tab', { hasText: 'noisy-' });
+    await tab.dblclick();
+    await window.page.keyboard.press('Control+Home');
+    await window.sees('editor', /plain green/);
+    await window.page.locator('.tabs-container .tab', { hasText: 'train.py' }).dblclick();
+    await window.reload();
+    await tab.waitFor();
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'train.py' }).waitFor();
     await tab.click();
-    await window.sees('editor', /step \d+/);
+    await window.sees('editor', /plain green/);
+    await window.shot('reloaded');
     await window.page.keyboard.press('Control+End');
     await window.sees('editor', /ZeroDivisionError/);
-    await window.shot('reloaded');
+    // In front, it comes back to the front, at its end.
+    await window.reload();
+    await window.sees('editor', /ZeroDivisionError/);
   });
 });
+
+describe('the log of a task on another machine', () => {
+  it('says since when that is unreachable, and that the rest is being fetched', async ({ skip }) => {
+    if (bed === null) return skip('no machine can be made here');
+    const command = 'exec python3 "$VBATCH_WORKSPACE/far.py"';
+    await host.program('vbatch', '-P', 'far', '--name', 'remote', '-C', 'sub', 'sh', '-c', command);
+    await window.command('Open Log…');
+    await window.pick('remote', 'remote');
+    await window.sees('editor', /at work/);
+    await bed.host('far').link('down');
+    await noted(/far is unreachable since/);
+    await window.shot('unreachable');
+    await bed.host('far').exec(['touch', '/root/go']);
+    await bed.host('far').link('up');
+    await noted(/fetching the rest from far/);
+    await window.shot('fetching');
+    await window.sees('editor', /RuntimeError: no more/);
+    await noted(/ended with exit code 1/);
+  });
+
+  it('leads to the files here that the paths there are copies of', async ({ skip }) => {
+    if (bed === null) return skip('no machine can be made here');
+    await window.followLink('tree/far.py', 'far.py');
+    await window.page.locator('.statusbar-item', { hasText: 'Ln 6,' }).waitFor();
+    await window.shot('far');
+  });
+});
+
+/** Waits until something is said below the log. Text that is no part of the document is of no element, but of a style. */
+async function noted(pattern: RegExp): Promise<void> {
+  const notes = `[...document.querySelectorAll('.editor-group-container.active .view-line span')]
+    .map((span) => getComputedStyle(span, '::after').content).join()`;
+  await window.page.waitForFunction(`${String(pattern)}.test(${notes})`);
+}
 
 /** A button above the editor, by its title. */
 function button(title: string) {

@@ -31,6 +31,14 @@ export class Window {
     await this.page.locator('.statusbar-item', { hasText: 'vbatch' }).first().waitFor();
   }
 
+  /** The same by the command, which lets VS Code and extensions keep what has just changed; a browser's reload may cut that off. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.command('Developer: Reload Window');
+    await loaded;
+    await this.page.locator('.statusbar-item', { hasText: 'vbatch' }).first().waitFor();
+  }
+
   /** Keeps a picture under .tmp/screenshots for a person to look at. */
   async shot(name: string): Promise<void> {
     const folder = join(projectFolder, '.tmp/screenshots');

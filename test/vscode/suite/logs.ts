@@ -35,6 +35,18 @@ async function until(isSo: () => boolean): Promise<void> {
   });
 }
 
+/** Resolves when what an editor shows is so. */
+async function sees(editor: vscode.TextEditor, isSo: (range: vscode.Range) => boolean): Promise<void> {
+  if (editor.visibleRanges.some(isSo)) return;
+  await new Promise<void>((resolve) => {
+    const listening = vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor, visibleRanges }) => {
+      if (textEditor !== editor || !visibleRanges.some(isSo)) return;
+      listening.dispose();
+      resolve();
+    });
+  });
+}
+
 async function openLog(target: unknown): Promise<vscode.TextEditor> {
   await vscode.commands.executeCommand('vbatch.task.openLog', target);
   const editor = vscode.window.activeTextEditor;
@@ -75,6 +87,23 @@ describe('logs', () => {
     await done(id);
     await until(() => logs.active()?.task?.resolvedAt !== null);
     assert.match((await titles(document.uri))[0] ?? '', /ended with exit code 0/);
+  });
+
+  it('that have ended open at their end, where the cursor is, and are left where somebody goes', async () => {
+    const id = await submit('seq 1000; exit 3');
+    await done(id);
+    const first = await openLog({ id });
+    assert.equal(first.document.lineCount, 1001);
+    await sees(first, (range) => range.end.line === 1000);
+    assert.equal(first.selection.active.line, 1000);
+    await vscode.commands.executeCommand('cursorTop');
+    await sees(first, (range) => range.start.line === 0);
+    // As somebody reads there it stays there, whatever else is looked at.
+    await openLog({ id: await submit('echo other') });
+    const again = await vscode.window.showTextDocument(first.document);
+    await sees(again, (range) => range.start.line === 0);
+    await openLog({ id });
+    await sees(again, (range) => range.end.line === 1000);
   });
 
   it('are one for each attempt', async () => {

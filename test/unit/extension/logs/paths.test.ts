@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { addressParts, parseAddress } from '../../../../extension/logs/address.ts';
 import { candidates, PathFinder } from '../../../../extension/logs/paths.ts';
 
-const here = { directory: '/home/ada/work/sub', elsewhere: false, folders: ['/home/ada/work', '/srv'] };
+const here = {
+  directory: '/home/ada/work/sub',
+  workspace: null as string | null,
+  elsewhere: false,
+  folders: ['/home/ada/work', '/srv'].map((path) => ({ path, real: path })),
+};
 const there = { ...here, elsewhere: true };
 
 /** The first candidate that is one of these files. */
@@ -24,12 +29,35 @@ describe('a path that a task has printed', () => {
     expect(candidates('/usr/lib/x.py', here)).toEqual(['/usr/lib/x.py']);
   });
 
-  it('of a copy on a host is the file here that ends alike, the longest end first', async () => {
-    const printed = '/home/bob/.vbatch/runs/4k2m9/work/src/train.py';
+  it("in a run's folder on a host is the same one in the workspace, and no other that is called alike", async () => {
+    const travels = { ...there, workspace: '/home/ada/work' };
+    const tree = '/home/bob/.vbatch/0a1b/runs/17/tree';
+    const files = ['/home/ada/work/train.py', '/home/ada/work/sub/train.py', '/home/ada/work/sub/own.py'];
+    expect(await chosen(`${tree}/train.py`, travels, files)).toBe('/home/ada/work/train.py');
+    expect(await chosen(`${tree}/sub/train.py`, travels, files)).toBe('/home/ada/work/sub/train.py');
+    expect(await chosen(`${tree}/own.py`, travels, files)).toBe(null);
+    expect(await chosen('own.py', travels, files)).toBe('/home/ada/work/sub/own.py');
+  });
+
+  it('on a file system that a host has somewhere else is the file here that ends alike, the longest end first', async () => {
+    const printed = '/mnt/ada/work/src/train.py';
     const files = ['/home/ada/work/src/train.py', '/home/ada/work/sub/train.py', '/srv/train.py'];
     expect(await chosen(printed, there, files)).toBe('/home/ada/work/src/train.py');
     expect(await chosen(printed, there, files.slice(1))).toBe('/home/ada/work/sub/train.py');
+  });
+
+  it('of a library of a host is no file of the same name here', async () => {
+    const files = ['/home/ada/work/decoder.py', '/home/ada/work/json/decoder.py'];
     expect(await chosen('/usr/lib/python3/json/decoder.py', there, files)).toBe(null);
+    expect(await chosen('/home/bob/venv/lib/python3.12/json/decoder.py', there, files)).toBe(null);
+  });
+
+  it('is called as the open folder is that it is in, whatever links lead there', async () => {
+    const folders = [{ path: '/home/ada/work', real: '/disk7/ada/work' }];
+    const linked = { ...here, directory: '/disk7/ada/work/sub', folders };
+    const files = ['/disk7/ada/work/sub/a.py', '/disk7/ada/work2/b.py'];
+    expect(await chosen('a.py', linked, files)).toBe('/home/ada/work/sub/a.py');
+    expect(await chosen('/disk7/ada/work2/b.py', linked, files)).toBe('/disk7/ada/work2/b.py');
   });
 
   it('on a host that sees the same folder is itself', async () => {

@@ -151,6 +151,7 @@ describe('a window on a log', () => {
     expect(session.end).toBeGreaterThan(begin);
     for (let i = 0; i < 20 && !session.growing; i++) await session.showLater();
     expect(session.growing).toBe(true);
+    session.setFollowing(true);
     log.write('stdout', 'the end\n');
     await expect.poll(() => session.lines.lines.at(-1)?.text).toBe('the end');
     session.close();
@@ -188,12 +189,13 @@ describe('a window on a log', () => {
     log.write('stdout', numbered(500, 50_000));
     log.write('stdout', numbered(1_000, 50_000));
     await session.showAround(0);
-    await session.showEnd();
+    expect([session.following, session.growing, session.held]).toEqual([false, true, false]);
     expect(session.lines.length).toBeGreaterThan(largestCompared);
     log.write('stdout', 'more\n');
-    await new Promise(setImmediate);
+    await expect.poll(() => session.held).toBe(true);
     expect(session.end).toBe(150_000);
     session.setFollowing(true);
+    expect(session.held).toBe(false);
     await expect.poll(() => session.end).toBe(150_005);
     session.close();
   });
@@ -211,6 +213,17 @@ describe('a window on a log', () => {
     await session.showAround(0);
     expect(asked).toEqual([4, 4]);
     expect(session.lines.text()).toBe('one\n');
+    session.close();
+  });
+
+  it('tries again to show the place that was asked for', async () => {
+    const { log, session } = opened();
+    for (let i = 0; i < 20; i++) log.write('stdout', numbered(i * 1_000, 100_000));
+    log.failure = new VbatchError('noServer', 'no server runs');
+    await session.showAround(500_000);
+    log.failure = null;
+    await session.retry();
+    expect(session.lines.lines[session.lineAt(500_000, 'stdout') ?? 0]?.text).toMatch(/^5000\./);
     session.close();
   });
 
