@@ -96,7 +96,8 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
 /** Opens the file that a task has named in its output. */
 async function showPlace(parts: Parts, id: string, { path, line, column }: Place): Promise<void> {
   const task = await (await parts.connection.client()).task(id);
-  const file = await finderFor(task, task.host ?? 'local').find(path);
+  const finder = await finderFor(task, task.host ?? 'local');
+  const file = await finder.find(path);
   if (file === null) {
     throw new VbatchError('notFound', vscode.l10n.t('There is no file {0} on this machine.', path));
   }
