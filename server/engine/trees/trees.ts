@@ -299,6 +299,7 @@ export class Trees {
   private async make(): Promise<Machinery> {
     const { core, rooms, folder, open, moved, log } = this.options;
     const store = await open();
+    store.whenFull = () => this.collectGarbage();
     const manifests = new Manifests(store);
     const incoming = join(folder, 'incoming');
     await tidyFetched(incoming);

@@ -61,7 +61,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     mkdirSync(join(base, 'source'));
     mkdirSync(join(base, 'host'));
     disk = new Disk(2);
-    store = await ContentStore.open(disk, join(base, 'store'), 1e12);
+    store = await ContentStore.open(disk, join(base, 'store'));
   });
   afterEach(async () => {
     await disk.close();
