@@ -1,6 +1,6 @@
 /** `vbatch` and `vrun` outside any task: they make a run. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { delimiter, isAbsolute, resolve } from 'node:path';
 import type { Client } from '../server/client/client.ts';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
@@ -24,6 +24,9 @@ import type { Screen } from './render/screen.ts';
 import { harmless } from './render/text.ts';
 import { mayRead } from './typing.ts';
 import { type WaitingClient, waitFor } from './wait.ts';
+
+/** The most that one submission may name. */
+const mostOpened = 100;
 
 /** What submitting needs of the client. */
 export type SubmittingClient = WaitingClient & Pick<Client, 'submit' | 'locate' | 'pageAddress'>;
@@ -145,7 +148,13 @@ function submissionOf({ directory, environment }: Invocation, call: SubmitCall):
     directory: folder,
     environment,
     workspace: findWorkspace(folder),
+    opened: openedFolders(environment),
   };
+}
+
+/** The folders that an editor around this terminal has open. */
+function openedFolders({ VBATCH_OPENED: folders = '' }: Record<string, string>): string[] {
+  return folders.split(delimiter).filter(isAbsolute).slice(0, mostOpened);
 }
 
 /** A key that no other call has (R4). No UUID: what makes them takes Node 3 ms to load. */

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import { openFolders } from '../folders.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
 import { statusWord } from '../tree/look.ts';
@@ -25,8 +26,7 @@ export function registerNotifications(context: vscode.ExtensionContext, registry
   context.subscriptions.push(
     registry.onDidUpdate((changes) => {
       const wanted = vscode.workspace.getConfiguration('vbatch').get<Wanted>('notifications', 'all');
-      const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-      gathered.push(...worthTelling(changes, wanted, folders));
+      gathered.push(...worthTelling(changes, wanted, openFolders()));
       if (gathered.length > 0) timer ??= setTimeout(tell, gatherMs);
     }),
     { dispose: () => clearTimeout(timer ?? undefined) },

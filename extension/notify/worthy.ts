@@ -1,6 +1,6 @@
 /** Which ends of runs a person is told of in this window. Pure. */
-import { isAbsolute, relative } from 'node:path';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import { belongsTo } from '../runs/belonging.ts';
 import type { RunChange } from '../runs/runs.ts';
 
 export type Wanted = 'all' | 'failures' | 'none';
@@ -21,10 +21,5 @@ export function worthTelling(
     .filter(({ what }) => what === 'ended')
     .map(({ run }) => run)
     .filter(isWanted)
-    .filter(({ cwd }) => folders.some((folder) => isWithin(cwd, folder)));
-}
-
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+    .filter((run) => belongsTo(folders, run));
 }

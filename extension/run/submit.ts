@@ -9,6 +9,7 @@ import { scriptDefaults, scriptHeadBytes } from '../../server/protocol/scriptDef
 import type { SubmissionInput } from '../../server/protocol/tasks.ts';
 import { version } from '../../server/version.ts';
 import { type Connection, requireTrust } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import { commandOf } from './script.ts';
 
 export interface Wishes {
@@ -65,6 +66,7 @@ export async function submitWords(
     key: crypto.randomUUID(),
     directory: folder,
     workspace: findWorkspace(folder),
+    opened: openFolders(),
   };
   const client = await connection.client();
   const [result] = await client.submit({ tasks: [submission] });

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { findWorkspace } from '../../server/config/workspace.ts';
 import { registerCommand, showFailure } from '../commands.ts';
 import { type Parts, requireTrust } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import { describe } from '../run/pickPool.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { idsIn } from './ids.ts';
@@ -18,7 +19,7 @@ export function registerTerminal(
   parts: Parts,
   registry: RunRegistry,
 ): void {
-  putOnPath(context);
+  furnish(context);
   const links: vscode.TerminalLinkProvider<IdLink> = {
     provideTerminalLinks: ({ line }) =>
       idsIn(line, (id) => registry.runs.has(id)).map(({ start, id }) => ({
@@ -52,14 +53,22 @@ export function registerTerminal(
 }
 
 /** The programs run on VS Code's own Node, so that they work where a person has none. */
-function putOnPath({
+function furnish({
   environmentVariableCollection: variables,
   extensionPath,
+  subscriptions,
 }: vscode.ExtensionContext): void {
   const when = { applyAtProcessCreation: true, applyAtShellIntegration: true };
   variables.description = vscode.l10n.t('Adds vbatch, vrun and vctl to PATH');
   variables.prepend('PATH', join(extensionPath, 'dist', 'bin') + delimiter, when);
   variables.replace('VBATCH_NODE', process.execPath, when);
+  // What is submitted there knows by this which folder travels.
+  const tellFolders = () => {
+    const folders = openFolders().filter((folder) => !folder.includes(delimiter));
+    variables.replace('VBATCH_OPENED', folders.join(delimiter), when);
+  };
+  tellFolders();
+  subscriptions.push(vscode.workspace.onDidChangeWorkspaceFolders(tellFolders));
 }
 
 /** Asks for a pool, for that decides on the host and what of it the shell holds. Undefined where left. */

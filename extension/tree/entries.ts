@@ -26,6 +26,7 @@ export interface Entry {
   attempt: number;
   labels: Readonly<Record<string, string>>;
   cwd: string;
+  workspace: string | null;
   total: number;
   done: number;
   failed: number;
@@ -55,6 +56,7 @@ export function fill(entry: Entry, view: TaskView): void {
   entry.attempt = view.attempt;
   entry.labels = view.labels;
   entry.cwd = view.cwd;
+  entry.workspace = view.workspace;
   entry.total = view.children.total;
   entry.done = view.children.done;
   entry.failed = view.children.failed;

@@ -1,6 +1,6 @@
 /** Which tasks the tree shows. */
-import { sep } from 'node:path';
 import { globPattern, isGlob } from '../../server/model/names.ts';
+import { belongsTo } from '../runs/belonging.ts';
 import type { Status } from './entries.ts';
 import type { Filter } from './taskStore.ts';
 
@@ -12,7 +12,7 @@ export interface Choice {
   readonly pools: readonly string[];
   /** `KEY=VALUE`; a task must have one of them. */
   readonly labels: readonly string[];
-  /** Only runs that were submitted in a folder of this workspace. */
+  /** Only runs that were submitted in a folder of this window, or work with the files of one. */
   readonly workspaceOnly: boolean;
 }
 
@@ -23,7 +23,7 @@ export function filterOf(choice: Choice, folders: readonly string[]): Filter | n
   const { text, statuses, pools, labels, workspaceOnly } = choice;
   const tests: Filter[] = [];
   // What is cheap, and leaves out most, comes first.
-  if (workspaceOnly) tests.push((_entry, run) => folders.some((folder) => isWithin(folder, run.cwd)));
+  if (workspaceOnly) tests.push((_entry, run) => belongsTo(folders, run));
   if (statuses.length > 0) tests.push(({ status }) => statuses.includes(status));
   if (pools.length > 0) tests.push(({ pool }) => pools.includes(pool));
   if (labels.length > 0) {
@@ -46,8 +46,4 @@ function textTest(text: string): Filter {
 function keyAndValue(label: string): [string, string] {
   const at = label.indexOf('=');
   return [label.slice(0, at), label.slice(at + 1)];
-}
-
-function isWithin(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }

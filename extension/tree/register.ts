@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
+import { openFolders } from '../folders.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
 import { choiceText, chooseFilter } from './filterMenu.ts';
 import type { TaskNode } from './look.ts';
@@ -20,7 +21,7 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const unseen = new Unseen(globalState.get<Seen>(seenKey) ?? { before: Date.now(), failures: [] });
   const store = new TaskStore((entry, isGone) => unseen.note(entry, isGone));
   let choice: Choice = { ...noChoice, ...workspaceState.get<Choice>(choiceKey) };
-  store.setFilter(filterOf(choice, workspaceFolders()));
+  store.setFilter(filterOf(choice, openFolders()));
   const view = new TasksView(parts, store);
   const { tree } = view;
 
@@ -67,7 +68,7 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   };
   const setChoice = async (next: Choice) => {
     choice = next;
-    store.setFilter(filterOf(choice, workspaceFolders()));
+    store.setFilter(filterOf(choice, openFolders()));
     changed();
     await workspaceState.update(choiceKey, choice);
   };
@@ -115,10 +116,6 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     return true;
   });
   describe();
-}
-
-function workspaceFolders(): string[] {
-  return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
 }
 
 /** Which welcome fits an empty tree; none while it is not known to be empty. */

@@ -110,6 +110,7 @@ export class TaskStore {
       attempt: 0,
       labels: view.labels,
       cwd: view.cwd,
+      workspace: view.workspace,
       total: 0,
       done: 0,
       failed: 0,

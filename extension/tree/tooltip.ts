@@ -35,6 +35,7 @@ function tooltipText(task: TaskDetail, sentences: readonly string[]): vscode.Mar
   const attempt = task.attempts.at(-1);
   const facts: [string, string][] = [
     [l10n.t('Folder'), task.cwd],
+    [l10n.t('Workspace'), task.workspace ?? ''],
     [l10n.t('Pool'), task.pool],
     [l10n.t('Host'), task.host ?? ''],
     [l10n.t('GPUs'), attempt?.gpus.join(', ') ?? ''],

@@ -5,6 +5,7 @@ import { commandFailed, statusOf } from '../model/outcome.ts';
 import type { Room } from '../model/room.ts';
 import type { State } from '../model/state.ts';
 import type { Attempt, Exit, Task } from '../model/task.ts';
+import { treeOf } from '../model/tree.ts';
 import type { TaskDetail, TaskView } from '../protocol/tasks.ts';
 
 export function taskView(state: State, room: Room, task: Task): TaskView {
@@ -25,6 +26,7 @@ export function taskView(state: State, room: Room, task: Task): TaskView {
     held: task.held,
     command: task.spec.command,
     cwd: task.spec.directory,
+    workspace: treeOf(state, task)?.folder ?? null,
     labels: task.spec.labels,
     priority: task.spec.priority,
     dependencies: task.dependencies.map((dependency) => ({

@@ -22,8 +22,8 @@ import { localFiles, removeOld } from './localFiles.ts';
 import { openLocalTerminal } from './localTerminal.ts';
 import { captureLogin, type Login } from './login.ts';
 import { LocalLogs } from './logs.ts';
-import type { Machine, Site } from './machine.ts';
-import { type Leftovers, type PruneRequest, pruneFolder } from './prune.ts';
+import type { Leftovers, Machine, PruneRequest, Site } from './machine.ts';
+import { pruneFolder } from './prune.ts';
 import { localShell, type Told } from './told.ts';
 
 export interface LocalMachineOptions {

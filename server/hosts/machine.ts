@@ -2,12 +2,11 @@
 
 import type { Readable } from 'node:stream';
 import type { Shape, Terminal, TerminalSize } from '../model/task.ts';
-import type { Finding } from '../protocol/hosts.ts';
+import type { Finding, Pruned } from '../protocol/hosts.ts';
 import type { AgentShell } from './agent/process.ts';
 import type { HostPaths } from './files.ts';
 import type { AttemptKey, HostFacts, HostWorkspace, TerminalEnd } from './host.ts';
 import type { Login } from './login.ts';
-import type { Leftovers, PruneRequest } from './prune.ts';
 
 export interface Machine {
   /**
@@ -19,6 +18,21 @@ export interface Machine {
   check(configured: Partial<Shape>, signal: AbortSignal): Promise<Finding[]>;
   /** Prunes its folder. Throws `unreachable` where it is not reached at the moment. */
   prune(request: PruneRequest): Promise<Leftovers>;
+}
+
+export interface PruneRequest {
+  /** Attempts of which everything is removed. */
+  attempts: readonly AttemptKey[];
+  /** Names of folders of other servers to remove, for which `look` must be `all`. */
+  folders: readonly string[];
+  /** What is left is told of nothing, of attempts, or of attempts and folders of other servers. */
+  look: 'nothing' | 'attempts' | 'all';
+}
+
+export interface Leftovers {
+  pruned: Pruned;
+  /** Attempts of which there are files. */
+  attempts: AttemptKey[];
 }
 
 /** A machine that has been reached. */

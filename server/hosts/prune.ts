@@ -1,28 +1,13 @@
 /** Removing what a host's folder holds and nothing needs any more. What that is, prune.sh says. */
 import type { Pruned } from '../protocol/hosts.ts';
 import { pruneScript, scriptsVersion } from './agent/scripts.ts';
-import type { AttemptKey, Leavings } from './host.ts';
+import type { Leavings } from './host.ts';
 import type { Logs } from './logs.ts';
-import type { Machine } from './machine.ts';
+import type { Leftovers, Machine, PruneRequest } from './machine.ts';
 import { type ReadingShell, tell } from './told.ts';
 
 /** Many files on a slow disk take their time. Milliseconds. */
 const patience = 5 * 60_000;
-
-export interface PruneRequest {
-  /** Attempts of which everything is removed. */
-  attempts: readonly AttemptKey[];
-  /** Names of folders of other servers to remove, for which `look` must be `all`. */
-  folders: readonly string[];
-  /** What is left is told of nothing, of attempts, or of attempts and folders of other servers. */
-  look: 'nothing' | 'attempts' | 'all';
-}
-
-export interface Leftovers {
-  pruned: Pruned;
-  /** Attempts of which there are files. */
-  attempts: AttemptKey[];
-}
 
 /** Prunes `folder`, a host's, which may begin with `~/`. Rejects with an Error whose message is a clause. */
 export async function pruneFolder(

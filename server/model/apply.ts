@@ -1,10 +1,11 @@
 /** The reducer: the one way in which state changes. Deterministic, without IO, clock or randomness. */
 
-import { attemptEnded, attemptLost, beginSubtasks, cancelTree, enter, type Step, settle } from './ending.ts';
+import { attemptEnded, attemptLost, beginSubtasks, cancelTree, enter, settle } from './ending.ts';
 import type { Claimed, Effect, Placement, ResolvedDependency, Submitted, TaskEvent } from './events.ts';
 import { isAwaited } from './outcome.ts';
 import { reopen } from './retry.ts';
 import { linkDependencies, recount, type State, unlinkDependencies } from './state.ts';
+import type { Step } from './step.ts';
 import type { Attempt, Dependency, Task, TaskNumber, TaskSpec } from './task.ts';
 import { collected, delivered, newTree } from './tree.ts';
 

@@ -3,20 +3,12 @@
  * `end` is the only place where a task ends, whatever ended it (R17).
  */
 import { bindWaiters, decideDependencies } from './dependencies.ts';
-import type { Effect } from './events.ts';
 import { commandFailed, countsAsFailed, isAwaited, isFailure, rolledUpOutcome } from './outcome.ts';
 import { regather } from './retry.ts';
-import { gangOf, type State, subtree } from './state.ts';
+import { gangOf, subtree } from './state.ts';
+import type { Step } from './step.ts';
 import type { Exit, Outcome, Task, TaskNumber } from './task.ts';
 import { versionNow } from './tree.ts';
-
-/** One event being applied: its time, what is still to be looked at, and what it orders. */
-export interface Step {
-  readonly state: State;
-  readonly at: number;
-  readonly pending: TaskNumber[];
-  readonly effects: Effect[];
-}
 
 /** R32: this many lost attempts, then the task fails. */
 const maxLosses = 3;

@@ -2,8 +2,17 @@
  * Everything that can happen. State changes only by one of these, through `apply`; replaying them in
  * order gives the same state again. `at` is the time of the event, milliseconds since the epoch.
  */
-import type { Allocation, DependencyKind, EnvironmentChange, Exit, TaskNumber, TaskSpec } from './task.ts';
-import type { Collected, Delivered } from './tree.ts';
+import type {
+  Allocation,
+  DependencyKind,
+  EnvironmentChange,
+  Exit,
+  LeftFile,
+  LostContent,
+  TaskNumber,
+  TaskSpec,
+  TreeReport,
+} from './task.ts';
 
 /** A dependency as submission resolved it. */
 export interface ResolvedDependency {
@@ -41,6 +50,34 @@ export interface Claimed {
 export interface Placement {
   task: TaskNumber;
   allocation: Allocation;
+}
+
+/** The folder of a run on a host holds this now. */
+export interface Delivered {
+  type: 'delivered';
+  at: number;
+  run: TaskNumber;
+  host: string;
+  manifest: string;
+  /** The version of which it has everything; null where that is none. */
+  version: number | null;
+  /** The run whose folder it was till now. */
+  from?: TaskNumber;
+}
+
+/** What tasks on a host, or on this machine, have made of a run's workspace. */
+export interface Collected {
+  type: 'collected';
+  at: number;
+  /** Task whose end or call made us look. */
+  task: TaskNumber;
+  manifest: string;
+  landed: string;
+  /** What the folder there holds; null where they ran in the folder itself. */
+  host: { name: string; holds: string } | null;
+  report: TreeReport;
+  lost: LostContent[];
+  left: LeftFile[];
 }
 
 export type TaskEvent =

@@ -1,6 +1,7 @@
 /** R29: what failed runs again, what succeeded stays, and what gave up because of it waits again. */
-import type { Step } from './ending.ts';
+
 import { commandFailed, countsAsFailed, isAwaited, isFailure } from './outcome.ts';
+import type { Step } from './step.ts';
 import type { Task } from './task.ts';
 
 /**

@@ -3,8 +3,6 @@
  * survives JSON unchanged; the fields marked "index" are rebuilt on load and never stored.
  */
 
-import type { Tree, TreeReport } from './tree.ts';
-
 /** Serial number of a task within one state folder. Never reused; orders tasks by submission. */
 export type TaskNumber = number;
 
@@ -195,4 +193,56 @@ export interface Task {
   tally: { done: number; failed: number; awaited: number; active: number };
   /** Index: the dependencies of other tasks on this one, as task and place in its `dependencies`. */
   dependents: { task: TaskNumber; dependency: number }[];
+}
+
+/**
+ * The workspace of a run: the folder that it was submitted from, and what the run has made of it since. Manifests
+ * are named by the hashes of their texts; what those are is kept outside of the state.
+ */
+export interface Tree {
+  /** Absolute path of the folder on this machine. */
+  readonly folder: string;
+  /** What it held when the run was submitted. */
+  readonly first: string;
+  /** What the run has by now. */
+  readonly manifest: string;
+  /** How often that has changed. */
+  readonly version: number;
+  /** What the run and the folder agreed on last. */
+  readonly landed: string;
+  /** By host, what the run's folder there holds. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** By host, the version of which the folder there has everything. */
+  readonly versions: Readonly<Record<string, number>>;
+  /** Contents that the run has not any more at that path, because a later end won. The latest last. */
+  readonly lost: readonly LostContent[];
+  /** What tasks have left on their hosts, because it was not asked for or too large. */
+  readonly left: readonly LeftFile[];
+}
+
+export interface LostContent {
+  path: string;
+  /** Null for a link. */
+  hash: string | null;
+  size: number;
+  /** The task whose end won. */
+  by: TaskNumber;
+}
+
+export interface LeftFile {
+  host: string;
+  /** Absolute, on the host. */
+  place: string;
+  path: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** What a task's end has brought. */
+export interface TreeReport {
+  files: number;
+  bytes: number;
+  removed: number;
+  /** What a person should know, as sentences; the first of them, where there are very many. */
+  notes: string[];
 }

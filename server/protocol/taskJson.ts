@@ -18,6 +18,7 @@ const fields = [
   'attempt',
   'command',
   'cwd',
+  'workspace',
   'labels',
   'priority',
   'dependencies',

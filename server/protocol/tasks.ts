@@ -146,6 +146,12 @@ export const taskViewSchema = z.object({
   held: z.boolean().describe('Whether it is kept from starting until it is released.'),
   command: z.array(z.string()),
   cwd: z.string(),
+  workspace: z
+    .string()
+    .nullable()
+    .describe(
+      "The folder here whose files the run's tasks have on other hosts, links in its path resolved; null where none travels.",
+    ),
   labels: z.record(z.string(), z.string()),
   priority: z.int(),
   dependencies: z.array(

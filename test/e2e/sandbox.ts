@@ -19,6 +19,7 @@ export interface SeenTask {
   name: string;
   parent: string | null;
   status: string;
+  workspace: string | null;
   exitCode: number | null;
   reason: string | null;
   attempt: number;

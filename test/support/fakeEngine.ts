@@ -320,6 +320,7 @@ export function freshTask(id: string): TaskDetail {
     held: false,
     command: ['true'],
     cwd: '/tmp',
+    workspace: null,
     labels: {},
     priority: 0,
     dependencies: [],

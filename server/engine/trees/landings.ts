@@ -1,6 +1,5 @@
 /** How what tasks have made becomes part of their run's workspace, and comes into the folder of this machine. */
-import type { TaskNumber } from '../../model/task.ts';
-import type { LeftFile, LostContent, TreeReport } from '../../model/tree.ts';
+import type { LeftFile, LostContent, TaskNumber, TreeReport } from '../../model/task.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import { bring } from '../../workspace/bring.ts';
 import { apply, type Change, type Conflict, commit, type Manifest } from '../../workspace/manifest.ts';

@@ -1,7 +1,6 @@
 /** The folder of one run on one host: brought up to date before tasks start there, looked at when they have ended. */
 import type { HostWorkspace } from '../../hosts/host.ts';
-import type { Task, TaskNumber } from '../../model/task.ts';
-import type { LeftFile } from '../../model/tree.ts';
+import type { LeftFile, Task, TaskNumber } from '../../model/task.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import { sizeText } from '../../protocol/quantities.ts';
 import { deliver } from '../../travel/deliver.ts';

@@ -1,7 +1,7 @@
 /** What the parts of `Trees` share. */
 
-import type { TaskNumber } from '../../model/task.ts';
-import { type Tree, treeOf } from '../../model/tree.ts';
+import type { TaskNumber, Tree } from '../../model/task.ts';
+import { treeOf } from '../../model/tree.ts';
 import type { ContentStore } from '../../workspace/store.ts';
 import type { Core } from '../core.ts';
 import type { Rooms } from '../rooms.ts';

@@ -1,8 +1,7 @@
 /** What a person can ask about the workspace of a run. */
 import { mkdir, readdir } from 'node:fs/promises';
 import type { State } from '../../model/state.ts';
-import type { Task } from '../../model/task.ts';
-import type { Tree } from '../../model/tree.ts';
+import type { Task, Tree } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import type { CheckoutAnswer, FileChange, RunDiff, RunFiles } from '../../protocol/runs.ts';

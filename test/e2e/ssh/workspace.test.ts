@@ -60,6 +60,7 @@ vbatch -P n1 --name four --after-success three sh -c 'cp made/three made/four; p
     );
     const run = await sandbox.submitted('vbatch ./steps.sh');
     const below = await sandbox.below(run?.id ?? '');
+    expect(below.one?.workspace).toBe(sandbox.work);
     expect([run.status, Object.values(below).map(({ reason }) => reason)]).toEqual([
       'SUCCESS',
       [null, null, null, null],

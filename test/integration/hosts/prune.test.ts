@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptsVersion } from '../../../server/hosts/agent/scripts.ts';
-import { type PruneRequest, pruneFolder } from '../../../server/hosts/prune.ts';
+import type { PruneRequest } from '../../../server/hosts/machine.ts';
+import { pruneFolder } from '../../../server/hosts/prune.ts';
 import type { ReadingShell } from '../../../server/hosts/told.ts';
 import { Bed, presentShells, presentSites, until } from './bed.ts';
 

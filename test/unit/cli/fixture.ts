@@ -29,6 +29,7 @@ export function view(id: string, status: TaskView['status'], rest: Partial<TaskV
     held: false,
     command: ['python', 'x.py'],
     cwd: '/work',
+    workspace: null,
     labels: {},
     priority: 0,
     dependencies: [],

@@ -78,12 +78,13 @@ function run(
   server = new FakeServer(),
   io: FakeIo = fakeIo(),
   program: 'vbatch' | 'vrun' = 'vbatch',
+  variables: Record<string, string> = {},
 ) {
   return runSubmission({
     program,
     args,
     directory: folder,
-    environment: { HOME: '/home/ada' },
+    environment: { HOME: '/home/ada', ...variables },
     version: '1.2.3',
     io,
     connect: async () => server,
@@ -167,9 +168,9 @@ describe('R3 who waits', () => {
 });
 
 describe('what is submitted', () => {
-  async function submitted(args: string[]) {
+  async function submitted(args: string[], variables: Record<string, string> = {}) {
     const server = new FakeServer();
-    await run(args, server);
+    await run(args, server, fakeIo(), 'vbatch', variables);
     const [task] = server.requests[0]?.tasks ?? [];
     if (task === undefined) throw new Error('nothing was submitted');
     return task;
@@ -194,6 +195,12 @@ describe('what is submitted', () => {
 
   it('carries the workspace of the directory', async () => {
     expect((await submitted(['-C', 'workspace/deep', 'true'])).workspace).toBe(join(folder, 'workspace'));
+  });
+
+  it('names the folders that an editor around it has open', async () => {
+    expect((await submitted(['true'])).opened).toEqual([]);
+    const { opened } = await submitted(['true'], { VBATCH_OPENED: '/work:/other:relative:' });
+    expect(opened).toEqual(['/work', '/other']);
   });
 
   it('takes the #VBATCH lines of the script it runs, wherever -C has it', async () => {

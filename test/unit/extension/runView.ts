@@ -16,6 +16,7 @@ export function runView(given: Partial<TaskView> & Pick<TaskView, 'id'>): TaskVi
     attempt: 1,
     command: ['true'],
     cwd: '/w',
+    workspace: null,
     labels: {},
     priority: 0,
     dependencies: [],

@@ -123,6 +123,7 @@ describe('JSON and YAML', () => {
     'attempt',
     'command',
     'cwd',
+    'workspace',
     'labels',
     'priority',
     'dependencies',

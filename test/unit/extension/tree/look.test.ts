@@ -94,6 +94,9 @@ describe('the filter', () => {
   it('keeps to runs that were submitted in the workspace', () => {
     expect(fits({ workspaceOnly: true }, {}, ['/tmp'])).toBe(true);
     expect(fits({ workspaceOnly: true }, {}, ['/tm', '/tmp/below'])).toBe(false);
+    const run = entryOf('run', { workspace: '/work/a' });
+    const isOf = (folder: string) => filterOf({ ...noChoice, workspaceOnly: true }, [folder])?.(run, run);
+    expect(['/work', '/work/a', '/work/a/b', '/wor'].map(isOf)).toEqual([true, true, false, false]);
   });
 });
 
