@@ -13,6 +13,8 @@ import { sshChain } from './ssh/chain.ts';
 import { sshFanOut } from './ssh/fanOut.ts';
 import { sshFarTask } from './ssh/farTask.ts';
 import { sshFollow } from './ssh/follow.ts';
+import { sshLargeFile } from './ssh/largeFile.ts';
+import { sshManyFiles } from './ssh/manyFiles.ts';
 import { sshNested } from './ssh/nested.ts';
 import { sshTask } from './ssh/task.ts';
 import { sshWorkspace } from './ssh/workspace.ts';
@@ -38,6 +40,8 @@ const all: readonly Measure[] = [
   sshCatchUp,
   sshFarTask,
   sshWorkspace,
+  sshManyFiles,
+  sshLargeFile,
   graph,
   sidebar,
   submissions,
