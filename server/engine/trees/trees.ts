@@ -303,7 +303,17 @@ export class Trees {
     const manifests = new Manifests(store);
     const incoming = join(folder, 'incoming');
     await tidyFetched(incoming);
-    const parts: TreeParts = { core, rooms, store, manifests, incoming, marks: new Set(), moved, log };
+    const parts: TreeParts = {
+      core,
+      rooms,
+      store,
+      manifests,
+      incoming,
+      marks: new Set(),
+      underWay: new Map(),
+      moved,
+      log,
+    };
     const landings = new Landings(parts);
     const snapshots = new Snapshots(store, join(folder, 'hashes'));
     const absorbing = new Absorbing(parts, landings, snapshots);
