@@ -80,7 +80,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
     onCall: (host, call) => calls.take(host, call),
     workspaces: {
       folder: join(home, 'workspaces'),
-      open: () => ContentStore.open(disk, join(home, 'workspaces', 'contents'), Number.MAX_SAFE_INTEGER),
+      open: () => ContentStore.open(disk, join(home, 'workspaces', 'contents')),
     },
     log: note,
   });

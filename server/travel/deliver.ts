@@ -28,6 +28,8 @@ export interface Delivery {
   /** Where there is none, what another one there holds that is probably much like it. */
   readonly similar?: Manifest | null;
   readonly wanted: Manifest;
+  /** Large contents on their way to this host, by their hash, for whatever run. */
+  readonly underWay: Map<string, Promise<unknown>>;
   /** Whether this path is left as it is, because of a task that writes there. */
   readonly isBusy: (path: string) => boolean;
   readonly tell: (progress: Progress) => void;
@@ -63,8 +65,8 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   await together(
     async (signal) => {
       for (const content of ofTheirOwn) {
-        const sending = { workspace, store, count, signal };
-        if (!(await sendLarge(sending, content, bases.get(content.hash) ?? null))) parts.add(content.hash);
+        const base = bases.get(content.hash) ?? null;
+        if (!(await sendOnce(delivery, content, base, count, signal))) parts.add(content.hash);
       }
     },
     async (signal) => {
@@ -72,6 +74,34 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
     },
   );
   await put(delivery, stream(store, last, count), changes, parts);
+}
+
+/** As `sendLarge`, when nobody else sends the same to this host: two would write into the same file there. */
+async function sendOnce(
+  { workspace, store, underWay }: Delivery,
+  content: Lacking,
+  base: Base | null,
+  count: Count,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { hash, size } = content;
+  let { there } = content;
+  for (let other = underWay.get(hash); other; other = underWay.get(hash)) {
+    await other.catch(() => {});
+    const [lacking] = await askFor(workspace, [hash]);
+    if (!lacking) {
+      count.add(size, 1);
+      return true;
+    }
+    ({ there } = lacking);
+  }
+  const sending = sendLarge({ workspace, store, count, signal }, { hash, size, there }, base);
+  underWay.set(hash, sending);
+  try {
+    return await sending;
+  } finally {
+    underWay.delete(hash);
+  }
 }
 
 /** By the hash of a large content that is lacking, what the host has at its path. */

@@ -142,13 +142,14 @@ async function writeRuns(
 
 /** Fetches a file from where it was cut off. False where it is not what it was. */
 async function fetchRest(
-  { workspace, run }: Fetching,
+  { workspace, store, run }: Fetching,
   { path, entry: { size } }: Wanted,
   part: string,
   count: Count,
 ): Promise<boolean> {
   let there = (await sizeOf(part)) ?? 0;
   if (there > size) there = 0;
+  await store.makeSure(size - there);
   count.add(there, 0);
   const file = await open(part, there === 0 ? 'w' : 'r+', 0o600);
   try {

@@ -115,10 +115,16 @@ export class Disk {
   /**
    * Copies files into the folder of a content store, each as what it holds at one time if it can be, under its hash.
    *
+   * @param expected about how many bytes they have
    * @param temporary path for a copy in the making, in the same file system
    */
-  async keep(paths: readonly string[], temporary: string, folder: string): Promise<Read[]> {
-    const request = { paths: paths.map(latin1), temporary: latin1(temporary), folder: latin1(folder) };
+  async keep(paths: readonly string[], expected: number, temporary: string, folder: string): Promise<Read[]> {
+    const request = {
+      paths: paths.map(latin1),
+      expected,
+      temporary: latin1(temporary),
+      folder: latin1(folder),
+    };
     return (await this.#ask('keep', request)) as Read[];
   }
 
@@ -134,6 +140,11 @@ export class Disk {
   async put(contents: readonly Uint8Array[], temporary: string, folder: string): Promise<string[]> {
     const request = { contents, temporary: latin1(temporary), folder: latin1(folder) };
     return (await this.#ask('put', request)) as string[];
+  }
+
+  /** Throws ENOSPC, as what stores does, where so many bytes more in a folder would leave too little free. */
+  async makeSure(folder: string, bytes: number): Promise<void> {
+    await this.#ask('makeSure', { folder: latin1(folder), bytes });
   }
 
   /** What small files of ours hold. */

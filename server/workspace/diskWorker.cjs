@@ -50,11 +50,17 @@ const operations = {
     });
   },
 
-  keep({ paths, temporary, folder }) {
+  keep({ paths, expected, temporary, folder }) {
+    let isSure = false;
+    const copyInto = (path) => {
+      if (!isSure) makeSure(folder, expected, paths);
+      isSure = true;
+      return copy(path, temporary);
+    };
     return paths.map((path) => {
       let isLeft = true;
       try {
-        const found = clone(path, temporary) ?? copy(path, temporary);
+        const found = clone(path, temporary) ?? copyInto(path);
         if (isRead(found)) isLeft = !moveIn(temporary, found, folder);
         return found;
       } finally {
@@ -71,7 +77,16 @@ const operations = {
     return found;
   },
 
+  makeSure({ folder, bytes: wanted }) {
+    makeSure(folder, wanted, []);
+  },
+
   put({ contents, temporary, folder }) {
+    makeSure(
+      folder,
+      contents.reduce((sum, { length }) => sum + length, 0),
+      [],
+    );
     return contents.map((content) => {
       const found = { hash: createHash('sha256').update(content).digest('hex'), size: content.length };
       let isLeft = true;
@@ -350,6 +365,28 @@ function readFully(file, buffer, start) {
     size += read;
   }
   return size;
+}
+
+/** What the server leaves free on its disk for all else, its own journal first of all: bytes, and a share of the disk. */
+const KEPT = 1024 ** 3;
+const KEPT_SHARE = 0.05;
+
+/** Throws as a full disk does where so many bytes more would leave too little, or what these files really take. */
+function makeSure(folder, expected, paths) {
+  const { bavail, blocks, bsize } = fs.statfsSync(bytes(folder));
+  const free = bavail * bsize;
+  const kept = Math.min(KEPT, blocks * bsize * KEPT_SHARE);
+  if (free - expected >= kept) return;
+  if (paths.length > 0 && free - paths.reduce((sum, path) => sum + takenBy(path), 0) >= kept) return;
+  const megabytes = (size) => `${Math.ceil(size / 1e6).toLocaleString('en-US')} MB`;
+  const message = `ENOSPC: ${megabytes(free)} are free, and ${megabytes(expected)} more would leave less than the ${megabytes(kept)} that are kept for other things`;
+  throw Object.assign(new Error(message), { code: 'ENOSPC', syscall: 'write' });
+}
+
+/** Bytes on the disk: less than its size for a file with holes. */
+function takenBy(path) {
+  const stat = fs.lstatSync(bytes(path), { throwIfNoEntry: false });
+  return stat ? Math.min(stat.size, stat.blocks * 512) : 0;
 }
 
 /** Devices whose files cannot be cloned into the store. */

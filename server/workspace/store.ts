@@ -5,7 +5,6 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VbatchError } from '../protocol/errors.ts';
-import { formatSize } from '../protocol/quantities.ts';
 import { Breather } from './breather.ts';
 import type { Disk, Read } from './disk.ts';
 import { errorCode, ioFailure } from './failures.ts';
@@ -27,24 +26,20 @@ export class ContentStore {
   readonly #unsynced = new Set<string>();
   readonly #copies = new Set<Promise<unknown>>();
   #removal: Promise<void> | null = null;
+  #collecting: Promise<unknown> = Promise.resolve();
   #bytes = 0;
-  /** Bytes that are being stored. */
-  #reserved = 0;
   #count = 0;
+  /** Called when the disk is full, to collect what nobody needs. What was to be stored is tried once more then. */
+  whenFull: (() => Promise<unknown>) | null = null;
 
   private constructor(
     readonly disk: Disk,
     readonly folder: string,
-    readonly maxBytes: number,
   ) {}
 
-  /**
-   * The store in this folder, which is made if need be. What was not finished there is removed: one server uses it.
-   *
-   * @param maxBytes the most that it may hold
-   */
-  static async open(disk: Disk, folder: string, maxBytes: number): Promise<ContentStore> {
-    const store = new ContentStore(disk, folder, maxBytes);
+  /** The store in this folder, which is made if need be. What was not finished there is removed: one server uses it. */
+  static async open(disk: Disk, folder: string): Promise<ContentStore> {
+    const store = new ContentStore(disk, folder);
     try {
       await rm(store.#unfinished, { recursive: true, force: true });
       await mkdir(store.#unfinished, { recursive: true, mode: 0o700 });
@@ -104,7 +99,7 @@ export class ContentStore {
   async read(files: readonly { path: string; size: number }[]): Promise<Read[]> {
     const paths = files.map(({ path }) => path);
     const expected = files.reduce((sum, { size }) => sum + size, 0);
-    const read = await this.#storing(expected, (draft) => this.disk.keep(paths, draft, this.folder));
+    const read = await this.#storing((draft) => this.disk.keep(paths, expected, draft, this.folder));
     for (const each of read) {
       if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
     }
@@ -116,7 +111,7 @@ export class ContentStore {
    * holds what it should. It is gone from its place in any case.
    */
   async adopt(path: string, hash: string, size: number): Promise<boolean> {
-    const read = await this.#storing(size, () => this.disk.adopt(path, hash, this.folder));
+    const read = await this.#storing(() => this.disk.adopt(path, hash, this.folder));
     if (read.kind !== 'file' || read.hash !== hash) return false;
     this.#add(hash, read.size);
     return read.size === size;
@@ -124,8 +119,7 @@ export class ContentStore {
 
   /** Stores these contents and gives their hashes. */
   async put(contents: readonly Uint8Array[]): Promise<string[]> {
-    const expected = contents.reduce((sum, { length }) => sum + length, 0);
-    const hashes = await this.#storing(expected, (draft) => this.disk.put(contents, draft, this.folder));
+    const hashes = await this.#storing((draft) => this.disk.put(contents, draft, this.folder));
     for (const [index, hash] of hashes.entries()) this.#add(hash, contents[index]?.length ?? 0);
     return hashes;
   }
@@ -140,20 +134,34 @@ export class ContentStore {
     }
   }
 
-  async #storing<T>(expected: number, store: (draft: string) => Promise<T>): Promise<T> {
+  /** Throws `diskFull` where the disk does not have room for so many bytes more. */
+  async makeSure(bytes: number): Promise<void> {
+    await this.#storing(() => this.disk.makeSure(this.folder, bytes));
+  }
+
+  async #storing<T>(store: (draft: string) => Promise<T>): Promise<T> {
+    try {
+      return await this.#storeOnce(store);
+    } catch (error) {
+      const failure = this.#failure(error);
+      const isFull = failure instanceof VbatchError && failure.code === 'diskFull';
+      if (!isFull || this.whenFull === null) throw failure;
+    }
+    await this.whenFull();
+    return this.#storeOnce(store).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
+  }
+
+  async #storeOnce<T>(store: (draft: string) => Promise<T>): Promise<T> {
     // A removal that is under way could take away what a copy finds to be there.
     while (this.#removal) await this.#removal.catch(() => {});
-    this.#makeSure(expected);
-    this.#reserved += expected;
     const copies = store(join(this.#unfinished, String(++this.#count)));
     this.#copies.add(copies);
     try {
       return await copies;
-    } catch (error) {
-      throw this.#failure(error);
     } finally {
       this.#copies.delete(copies);
-      this.#reserved -= expected;
     }
   }
 
@@ -167,7 +175,7 @@ export class ContentStore {
       } finally {
         await handle.close();
       }
-      const read = await this.#storing(0, () => this.disk.adopt(path, null, this.folder));
+      const read = await this.#storing(() => this.disk.adopt(path, null, this.folder));
       if (read.kind !== 'file') throw new Error(`${path} was ${read.kind} when it was to be stored`);
       this.#add(read.hash, read.size);
       return read.hash;
@@ -212,7 +220,13 @@ export class ContentStore {
    *
    * @param isNeeded whether something still names this content
    */
-  async collect(mark: number, isNeeded: (hash: string) => boolean): Promise<number> {
+  collect(mark: number, isNeeded: (hash: string) => boolean): Promise<number> {
+    const turn = this.#collecting.then(() => this.#collect(mark, isNeeded));
+    this.#collecting = turn.catch(() => {});
+    return turn;
+  }
+
+  async #collect(mark: number, isNeeded: (hash: string) => boolean): Promise<number> {
     const breather = new Breather();
     const unneeded: string[] = [];
     for (const [hash, { used }] of this.#contents) {
@@ -272,15 +286,6 @@ export class ContentStore {
     this.#bytes += size - (before?.size ?? 0);
     this.#contents.set(hash, { size, used: ++this.#count });
     if (before?.size !== size) this.#unsynced.add(hash);
-  }
-
-  #makeSure(bytes: number): void {
-    const wanted = this.#bytes + this.#reserved + bytes;
-    if (wanted <= this.maxBytes) return;
-    throw new VbatchError(
-      'diskFull',
-      `The content store ${this.folder} holds ${formatSize(this.#bytes)} of at most ${formatSize(this.maxBytes)}, which leaves no room for ${formatSize(bytes)} more. Remove runs that are not needed, or raise the limit.`,
-    );
   }
 
   #failure(error: unknown): unknown {

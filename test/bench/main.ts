@@ -13,7 +13,9 @@ import { sshChain } from './ssh/chain.ts';
 import { sshFanOut } from './ssh/fanOut.ts';
 import { sshFarTask } from './ssh/farTask.ts';
 import { sshFollow } from './ssh/follow.ts';
+import { sshLargeFile } from './ssh/largeFile.ts';
 import { sshLooking } from './ssh/looking.ts';
+import { sshManyFiles } from './ssh/manyFiles.ts';
 import { sshNested } from './ssh/nested.ts';
 import { sshTask } from './ssh/task.ts';
 import { sshWorkspace } from './ssh/workspace.ts';
@@ -40,6 +42,8 @@ const all: readonly Measure[] = [
   sshFarTask,
   sshWorkspace,
   sshLooking,
+  sshManyFiles,
+  sshLargeFile,
   graph,
   sidebar,
   submissions,

@@ -84,11 +84,13 @@ export class TreeOnHost {
     const tell = (progress: Progress) => this.tell(this.waiting, progressText('sending', progress));
     const changed = holds && this.othersRun() ? (await look(workspace, run, holds)).changes : [];
     const isBusy = busyPaths(changed);
+    const underWay = this.parts.underWay.get(this.host) ?? new Map<string, Promise<unknown>>();
+    this.parts.underWay.set(this.host, underWay);
     try {
-      await deliver({ workspace, store, run, holds, similar, wanted, isBusy, tell });
+      await deliver({ workspace, store, run, holds, similar, wanted, underWay, isBusy, tell });
     } catch (error) {
       if (!holds || !isGone(error)) throw error;
-      await deliver({ workspace, store, run, holds: null, wanted, isBusy: () => false, tell });
+      await deliver({ workspace, store, run, holds: null, wanted, underWay, isBusy: () => false, tell });
     }
     const left = diff(holds ?? wanted, wanted).filter(({ path }) => !isBusy(path));
     const now = holds && changed.length > 0 ? apply(holds, left) : wanted;

@@ -16,6 +16,8 @@ export interface TreeParts {
   readonly incoming: string;
   /** Marks of the store, each from before something began to store what no event names yet. */
   readonly marks: Set<number>;
+  /** By host, large contents on their way there by their hash. */
+  readonly underWay: Map<string, Map<string, Promise<unknown>>>;
   /** What is on its way for a task is another one now. */
   readonly moved: () => void;
   readonly log: (message: string) => void;

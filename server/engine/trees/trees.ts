@@ -300,10 +300,21 @@ export class Trees {
   private async make(): Promise<Machinery> {
     const { core, rooms, folder, open, moved, log } = this.options;
     const store = await open();
+    store.whenFull = () => this.collectGarbage();
     const manifests = new Manifests(store);
     const incoming = join(folder, 'incoming');
     await tidyFetched(incoming);
-    const parts: TreeParts = { core, rooms, store, manifests, incoming, marks: new Set(), moved, log };
+    const parts: TreeParts = {
+      core,
+      rooms,
+      store,
+      manifests,
+      incoming,
+      marks: new Set(),
+      underWay: new Map(),
+      moved,
+      log,
+    };
     const landings = new Landings(parts);
     const snapshots = new Snapshots(store, join(folder, 'hashes'));
     const absorbing = new Absorbing(parts, landings, snapshots);

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostView } from '../../../server/protocol/tasks.ts';
 import { makeKey } from '../../support/testbed/keys.ts';
-import { type Bench, type Machine, timeOf } from '../bench.ts';
+import { type Bench, type Machine, type Place, timeOf } from '../bench.ts';
 
 const program = '/usr/sbin/sshd';
 /** How long a server may take to have caught up with its hosts. Milliseconds. */
@@ -34,6 +34,7 @@ export class SshBed {
 
   private constructor(
     private readonly bench: Bench,
+    private readonly place: Place,
     private readonly folder: string,
   ) {
     this.config = join(folder, 'config');
@@ -42,8 +43,9 @@ export class SshBed {
     this.key = join(folder, 'id');
   }
 
-  static async open(bench: Bench): Promise<SshBed> {
-    const bed = new SshBed(bench, bench.folder(bench.memory));
+  /** @param place where all that its hosts and servers keep is */
+  static async open(bench: Bench, place = bench.memory): Promise<SshBed> {
+    const bed = new SshBed(bench, place, bench.folder(place));
     await makeKey(bed.key, 'bench');
     const common = [
       'User root',
@@ -105,7 +107,7 @@ export class SshBed {
 
   /** Starts a server with these hosts, in the pool `far`. Resolves when it is connected to all of them. */
   async machine(hosts: readonly Target[], shape: { cpus: number } | null = null): Promise<Machine> {
-    const folder = this.bench.folder(this.bench.memory);
+    const folder = this.bench.folder(this.place);
     const names = hosts.map(({ name }) => name);
     const configuration = {
       ssh_config: this.config,
@@ -114,7 +116,7 @@ export class SshBed {
     };
     // What is JSON is YAML, too.
     writeFileSync(join(folder, 'config.yaml'), JSON.stringify(configuration));
-    const machine = await this.bench.machine(this.bench.memory, folder);
+    const machine = await this.bench.machine(this.place, folder);
     await untilOnline(machine, names);
     return machine;
   }

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bench, type Machine, submit } from '../bench.ts';
+import type { Bench, Machine } from '../bench.ts';
 import type { Measure } from '../measure.ts';
-import { run } from '../programs.ts';
-import { median, timed } from '../rounds.ts';
-import { SshBed, sshPrograms, type Target } from './sshd.ts';
+import { median } from '../rounds.ts';
+import { sshPrograms } from './sshd.ts';
+import { journey, whole } from './travelling.ts';
 
 const rounds = 3;
 const small = 2_000;
@@ -67,19 +66,7 @@ export const sshWorkspace: Measure = {
 };
 
 async function oneRound(bench: Bench): Promise<Record<string, number>> {
-  const bed = await SshBed.open(bench);
-  const host = await bed.serve('n1');
-  const machine = await bed.machine([host]);
-  const folder = join(machine.cwd, 'project');
-  for (let index = 0; index < small; index++) {
-    const place = join(folder, `part-${index % 40}`);
-    mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, `file-${index}.txt`), `line ${index} of a file\n`.repeat(80));
-  }
-  writeFileSync(join(folder, 'large'), randomBytes(large));
-  const to = join(bench.folder(bench.memory), 'copy');
-  const rsync = () => timed(() => copied(bed, host, folder, to, machine));
-  const task = () => timed(() => whole(machine, folder, ['/bin/true']));
+  const { machine, folder, rsync, task } = await journey(bench, bench.memory, small, large);
   const rsyncFirst = await rsync();
   const first = await task();
   writeFileSync(join(folder, 'part-0', 'file-0.txt'), `changed in ${performance.now()}\n`);
@@ -89,23 +76,6 @@ async function oneRound(bench: Bench): Promise<Record<string, number>> {
   const bareStart = await startTime(machine, machine.cwd);
   await machine.stop();
   return { first, again, rsyncFirst, rsyncAgain, start, bareStart };
-}
-
-async function copied(
-  bed: SshBed,
-  host: Target,
-  folder: string,
-  to: string,
-  machine: Machine,
-): Promise<void> {
-  await run('rsync', ['-a', '-e', `ssh -F ${bed.config}`, `${folder}/`, `${host.name}:${to}/`], machine);
-}
-
-async function whole(machine: Machine, directory: string, command: string[]): Promise<string> {
-  const id = await submit(machine, { command, directory, pool: 'far' });
-  const { status, reason } = await machine.client.whenDone(id);
-  if (status !== 'SUCCESS') throw new Error(`${id} ended ${status}: ${reason}`);
-  return id;
 }
 
 /** Between having room and having started, on average, of tasks that one on the host submits one by one. */

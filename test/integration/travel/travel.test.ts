@@ -62,7 +62,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     mkdirSync(join(base, 'source'));
     mkdirSync(join(base, 'host'));
     disk = new Disk(2);
-    store = await ContentStore.open(disk, join(base, 'store'), 1e12);
+    store = await ContentStore.open(disk, join(base, 'store'));
   });
   afterEach(async () => {
     await disk.close();
@@ -78,7 +78,16 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     return (await scan(disk, folder, cache, store, options)).manifest;
   };
   const bring = (holds: Manifest | null, wanted: Manifest) =>
-    deliver({ workspace: host(), store, run: 7, holds, wanted, isBusy: () => false, tell: () => {} });
+    deliver({
+      workspace: host(),
+      store,
+      run: 7,
+      holds,
+      wanted,
+      underWay: new Map(),
+      isBusy: () => false,
+      tell: () => {},
+    });
   const fill = () => {
     for (const name of odd) writeFileSync(source(name), `contents of ${name}`);
     mkdirSync(source('empty'));
@@ -205,6 +214,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       run: 8,
       holds: null,
       wanted: await snapshot(),
+      underWay: new Map(),
       isBusy: () => false,
       tell: ({ allBytes }) => told.push(allBytes),
     });
@@ -230,7 +240,16 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       const tell = (progress: { allBytes: number }) => {
         bytes = progress.allBytes;
       };
-      await deliver({ workspace: host(), store, run: 7, holds, wanted, isBusy: () => false, tell });
+      await deliver({
+        workspace: host(),
+        store,
+        run: 7,
+        holds,
+        wanted,
+        underWay: new Map(),
+        isBusy: () => false,
+        tell,
+      });
       return bytes;
     };
     const delivered = async (): Promise<Manifest> => {
@@ -269,7 +288,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       const tell = (progress: { allBytes: number }) => {
         bytes = progress.allBytes;
       };
-      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted };
+      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted, underWay: new Map() };
       await deliver({ ...to, isBusy: () => false, tell });
       expect(bytes).toBeLessThan(200_000);
       expect(readFileSync(join(base, 'host/runs/8/tree/data')).equals(edited)).toBe(true);
@@ -282,6 +301,31 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       writeFileSync(source('data'), edited);
       await deliverCounting(first, await snapshot());
       expect(readFileSync(tree('data')).equals(edited)).toBe(true);
+    });
+
+    it('is sent once when two runs need it at the same time', async () => {
+      writeFileSync(source('data'), plenty);
+      const wanted = await snapshot();
+      const underWay = new Map();
+      let sent = 0;
+      const workspace = {
+        ...host(),
+        async run(words: readonly string[]) {
+          const process = await host().run(words);
+          const write = process.stdin.write.bind(process.stdin);
+          process.stdin.write = (piece: Buffer, ...more: unknown[]) => {
+            if (words[0] === 'part') sent += piece.length;
+            return (write as (...given: unknown[]) => boolean)(piece, ...more);
+          };
+          return process;
+        },
+      };
+      const to = { workspace, store, holds: null, wanted, underWay, isBusy: () => false, tell: () => {} };
+      await Promise.all([deliver({ ...to, run: 7 }), deliver({ ...to, run: 8 })]);
+      for (const run of [7, 8]) {
+        expect(readFileSync(join(base, `host/runs/${run}/tree/data`)).equals(plenty)).toBe(true);
+      }
+      expect(sent).toBe(plenty.length);
     });
 
     it('that has not come as it was is sent again', async () => {

@@ -37,7 +37,7 @@ interface Place {
 
 async function withStore(test: (at: Place) => Promise<void>): Promise<void> {
   await withWorkspace(async ({ disk, base, folder }) => {
-    const store = await ContentStore.open(disk, join(base, 'content'), 1e12);
+    const store = await ContentStore.open(disk, join(base, 'content'));
     const file = async (contents: string, executable = false): Promise<FileEntry> => {
       await store.write([contents]);
       const hash = createHash('sha256').update(contents).digest('hex');
@@ -264,7 +264,7 @@ describe('bring', () => {
             return typeof value === 'function' ? (value.bind(target) as unknown) : value;
           },
         });
-        const store = await ContentStore.open(late, join(base, 'content'), 1e12);
+        const store = await ContentStore.open(late, join(base, 'content'));
         const result = manifestOf([
           ['a', fresh],
           ['b', fresh],

@@ -65,6 +65,11 @@ export class BedHost {
     await this.keeper.order('link', this.name, state);
   }
 
+  /** From now on its link carries so much in each direction, such as `100mbit`. */
+  async narrow(rate: string): Promise<void> {
+    await this.keeper.order('narrow', this.name, rate);
+  }
+
   /** It hangs: no process of it gets any time, but those that `exec` starts. The kernel still answers. */
   async freeze(): Promise<void> {
     await this.keeper.order('freeze', this.name);

@@ -138,6 +138,13 @@ link() {
   nsenter --net=switch ip link set "$1" "$2"
 }
 
+narrow() {
+  local network
+  for network in "--net=switch $1" "--net=$1.net eth0"; do
+    nsenter "${network% *}" tc qdisc replace dev "${network#* }" root tbf rate "$2" burst 128kb latency 500ms || return
+  done
+}
+
 freeze() {
   alive "$1" || { echo "it is not running" >&2; return 1; }
   local group tries=1000
@@ -205,7 +212,7 @@ carry_out raise
 while read -r order name argument; do
   case $order in
     add) carry_out add "$name" ${argument} ;;
-    boot | crash | link | freeze | thaw) carry_out "$order" "$name" "$argument" ;;
+    boot | crash | link | narrow | freeze | thaw) carry_out "$order" "$name" "$argument" ;;
     *) echo "failed $order: no such order" ;;
   esac
 done
