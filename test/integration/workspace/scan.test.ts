@@ -210,7 +210,7 @@ describe('a scan', () => {
         const cache = await HashCache.load(join(base, 'cache'));
         const { manifest, notes } = await scan(disk, folder, cache, store, plenty);
         expect(notes).toEqual([
-          { path: 'log', text: 'changed whenever it was read; what was read last is taken' },
+          { path: 'log', text: 'changed whenever it was read; what was read last is taken', isTaken: true },
         ]);
         const log = manifest.get('log') as FileEntry;
         expect(log.size).toBeGreaterThanOrEqual(100_000_000);
