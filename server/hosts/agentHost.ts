@@ -1,21 +1,13 @@
 /** A host whose tasks an agent runs: everything that does not depend on how its machine is reached. */
 import type { Readable } from 'node:stream';
-import type { Exit, Shape } from '../model/task.ts';
+import type { Shape } from '../model/task.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import type { Finding, Pruned, Question } from '../protocol/hosts.ts';
-import { exitOf, type HostEvent, type StreamKey } from './agent/events.ts';
+import type { HostEvent, StreamKey } from './agent/events.ts';
 import { AgentKeeper, localRetries, type Retries } from './agent/keeper.ts';
-import {
-  beatOrder,
-  becomeAgent,
-  checkOrder,
-  forgetOrder,
-  hangUpOrder,
-  inputOrder,
-  stopOrder,
-  sweepOrder,
-} from './agent/orders.ts';
+import { beatOrder, becomeAgent, inputOrder } from './agent/orders.ts';
 import { type AgentListener, type AgentProcess, startAgent } from './agent/process.ts';
+import { Attempts } from './attempts.ts';
 import { NestedCalls } from './calls.ts';
 import { Connecting } from './connecting.ts';
 import { GpuWatch } from './gpuWatch.ts';
@@ -36,7 +28,6 @@ import type {
   Viewer,
 } from './host.ts';
 import { Launcher } from './launcher.ts';
-import { streams } from './logOrder.ts';
 import type { Logs } from './logs.ts';
 import type { Machine, Site } from './machine.ts';
 import { Presence } from './presence.ts';
@@ -44,7 +35,6 @@ import { pruneMachine } from './prune.ts';
 import type { Questions } from './questions.ts';
 import { Terminals } from './terminals.ts';
 import { Typing } from './typing.ts';
-import { startFailure, unableExit } from './unable.ts';
 
 export interface AgentHostOptions {
   name: string;
@@ -60,8 +50,6 @@ export interface AgentHostOptions {
   retries?: Retries;
 }
 
-/** How many attempts one order sweeps or forgets, so that others get their turn. */
-const batchSize = 100;
 /** How many signs of life an agent gets during its lease. */
 const beatsPerLease = 5;
 
@@ -77,6 +65,7 @@ export class AgentHost implements Host {
   private readonly calls: NestedCalls;
   private readonly typing = new Typing((key, line) => this.present?.agent.send(inputOrder(key, line)));
   private readonly terminals: Terminals;
+  private readonly attempts: Attempts;
   private readonly gpus: GpuWatch;
   private readonly keeper: AgentKeeper;
   private readonly connecting: Connecting;
@@ -91,11 +80,6 @@ export class AgentHost implements Host {
   /** The site that comes first, for those who wait for it. */
   private readonly firstSite: Promise<Site>;
   private resolveFirstSite: (site: Site) => void = () => {};
-  /** Attempts that run, as far as is known. */
-  private readonly live = new Set<AttemptKey>();
-  /** Attempts whose end is told only when the stop has left nothing of them. */
-  private readonly stopping = new Set<AttemptKey>();
-
   private get present(): Present | null {
     return this.presence.value;
   }
@@ -104,6 +88,14 @@ export class AgentHost implements Host {
     this.name = options.name;
     this.calls = new NestedCalls((call) => this.reports?.call(call), options.log);
     this.terminals = new Terminals((key, bytes) => options.logs.append(key, bytes), options.log);
+    this.attempts = new Attempts({
+      name: options.name,
+      logs: options.logs,
+      calls: this.calls,
+      terminals: this.terminals,
+      typing: this.typing,
+      send: (order) => this.present?.agent.send(order),
+    });
     this.gpus = new GpuWatch((use) => this.reports?.gpuUse(use), options.gpuInterval);
     this.firstSite = new Promise((resolve) => {
       this.resolveFirstSite = resolve;
@@ -130,13 +122,15 @@ export class AgentHost implements Host {
 
   open(reports: HostReports): void {
     this.reports = reports;
+    this.attempts.open(reports);
     if (this.isLetGo) this.gone(this.letGoError());
     this.keeper.open();
-    this.sweeper = setInterval(() => this.sweep(), this.options.sweepInterval ?? 10_000);
+    this.sweeper = setInterval(() => this.attempts.sweep(), this.options.sweepInterval ?? 10_000);
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
+    this.attempts.close();
     if (this.sweeper) clearInterval(this.sweeper);
     const hungUp = this.terminals.close();
     // Over a connection that hangs, what was hung up is over only with that.
@@ -188,22 +182,15 @@ export class AgentHost implements Host {
 
   start(order: StartOrder): void {
     const { present } = this;
-    if (!present) return;
-    present.launcher.launch(order).catch((error: Error) => {
-      // What a lost connection has kept from being written is ordered again when it is back.
-      if (this.present === present) this.finish(order.key, startFailure(this.name, error), []);
-    });
+    if (present) this.attempts.start(order, present.launcher, () => this.present === present);
   }
 
   stop(key: AttemptKey, graceSeconds: number): void {
-    if (!this.present) return;
-    this.stopping.add(key);
-    this.terminals.clear(key);
-    this.present.agent.send(stopOrder(key, graceSeconds));
+    if (this.present) this.attempts.stop(key, graceSeconds);
   }
 
   check(key: AttemptKey): void {
-    this.present?.agent.send(checkOrder(key));
+    this.attempts.check(key);
   }
 
   input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
@@ -245,13 +232,8 @@ export class AgentHost implements Host {
       .catch((error: Error) => this.options.log(`Call ${call} cannot be answered: ${error.message}`));
   }
 
-  async forget(keys: readonly AttemptKey[]): Promise<void> {
-    await this.options.logs.forget(keys);
-    for (const key of keys) {
-      this.calls.release(key);
-      this.terminals.release(key);
-    }
-    this.discard(keys);
+  forget(keys: readonly AttemptKey[]): Promise<void> {
+    return this.attempts.forget(keys);
   }
 
   settled(key: AttemptKey): void {
@@ -287,7 +269,7 @@ export class AgentHost implements Host {
     const { site, reports } = this;
     if (!site || !reports) return;
     this.presence.is({ agent, site, launcher: new Launcher(site, this.terminals, agent.send) });
-    this.options.logs.attach(site, (keys) => this.discard(keys));
+    this.options.logs.attach(site, (keys) => this.attempts.discard(keys));
     this.calls.attach({ site, send: agent.send });
     this.typing.pieces.resume();
     if (site.lease > 0) {
@@ -305,47 +287,21 @@ export class AgentHost implements Host {
     this.calls.detach();
     this.gpus.detach();
     this.options.logs.detach(why.message);
-    this.stopping.clear();
+    this.attempts.gone();
     if (!this.isClosed) this.reports?.offline(why.message);
     this.connecting.failed(why);
   }
 
   private heard(event: HostEvent): void {
-    const { reports } = this;
-    if (!reports) return;
+    if (!this.reports) return;
     switch (event.type) {
       case 'started':
-        this.live.add(event.key);
-        this.options.logs.started(event.key);
-        if (event.terminal && !this.terminals.has(event.key)) {
-          // It was lost, but its host need not have noticed that.
-          this.present?.agent.send(hangUpOrder(event.key));
-        }
-        reports.started(event.key);
-        break;
       case 'ended':
-        if (!this.stopping.has(event.key))
-          this.conclude(event.key, exitOf(event.end, this.name), event.written);
-        break;
       case 'stopped':
-        this.stopping.delete(event.key);
-        this.calls.release(event.key);
-        this.conclude(event.key, exitOf(event.end, this.name), event.written);
-        break;
       case 'unable':
-        this.finish(event.key, unableExit(this.name, 'the disk may be full'), streams);
-        break;
       case 'lost':
-        if (this.stopping.has(event.key)) break;
-        this.release(event.key, streams);
-        this.calls.release(event.key);
-        this.terminals.release(event.key);
-        reports.lost(event.key);
-        break;
       case 'absent':
-        // A terminal that has just been opened for it stays: its start is still to come.
-        this.release(event.key, streams);
-        reports.absent(event.key);
+        this.attempts.heard(event);
         break;
       case 'call':
         this.calls.receive(event.call);
@@ -370,50 +326,11 @@ export class AgentHost implements Host {
 
   /** The process of a call was told to end, perhaps because all of its attempt is being stopped. */
   private leave(call: CallKey): void {
-    const isStopping = this.stopping.has(call.slice(0, call.indexOf('/')));
-    if (isStopping) this.answer(call, { exitCode: 143, stdout: '', stderr: '' });
+    if (this.attempts.isStopping(call)) this.answer(call, { exitCode: 143, stdout: '', stderr: '' });
     else this.calls.leave(call);
   }
 
   private handOverOf(of: StreamKey): Pick<HandOver, 'took' | 'deaf'> {
     return of.endsWith(' stdin') ? this.typing.pieces : this.calls;
-  }
-
-  /** The command has ended; what it has shown in a terminal may still be on its way. */
-  private conclude(key: AttemptKey, exit: Exit, written: readonly LogStream[]): void {
-    if (!this.terminals.has(key)) return this.finish(key, exit, written);
-    void this.terminals.drained(key).then(() => !this.isClosed && this.finish(key, exit, written));
-  }
-
-  private finish(key: AttemptKey, exit: Exit, written: readonly LogStream[]): void {
-    this.release(key, written);
-    this.terminals.release(key);
-    this.reports?.ended(key, exit);
-  }
-
-  private release(key: AttemptKey, written: readonly LogStream[]): void {
-    this.live.delete(key);
-    this.options.logs.ended(key, written);
-    this.calls.ended(key);
-    this.typing.release(key);
-  }
-
-  /** Looks for attempts whose wrapper was killed, which nobody else would tell of. */
-  private sweep(): void {
-    for (const key of this.terminals.ended()) {
-      // What was never heard to start has not come to that, and now never will.
-      if (!this.live.has(key)) this.present?.agent.send(stopOrder(key, 0));
-    }
-    const keys = [...this.live];
-    for (let at = 0; at < keys.length; at += batchSize) {
-      this.present?.agent.send(sweepOrder(keys.slice(at, at + batchSize)));
-    }
-  }
-
-  /** Has the machine remove all that it keeps of these attempts; while it is out of reach that has to wait. */
-  private discard(keys: readonly AttemptKey[]): void {
-    for (let at = 0; at < keys.length; at += batchSize) {
-      this.present?.agent.send(forgetOrder(keys.slice(at, at + batchSize)));
-    }
   }
 }

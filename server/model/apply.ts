@@ -167,7 +167,7 @@ function newTask(event: Submitted, parent: Task | null, revision: number): Task 
     createdAt: event.at,
     needs: 0,
     tree: event.tree ? newTree(event.tree) : null,
-    report: null,
+    report: event.tree?.notes ? { files: 0, bytes: 0, removed: 0, notes: event.tree.notes } : null,
     revision,
     children: [],
     tally: { done: 0, failed: 0, awaited: 0, active: 0 },

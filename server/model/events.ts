@@ -34,7 +34,14 @@ export interface Submitted {
   held: boolean;
   key: string | null;
   /** The workspace of a run that has one. */
-  tree?: { folder: string; manifest: string };
+  tree?: SubmittedTree;
+}
+
+export interface SubmittedTree {
+  folder: string;
+  manifest: string;
+  /** What a person should know of how it was taken, as sentences. */
+  notes?: string[];
 }
 
 /** A child that an earlier attempt of its parent had submitted is submitted again (R29). */

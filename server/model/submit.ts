@@ -1,5 +1,5 @@
 /** Whether a submission can be accepted, and what exactly it becomes. */
-import type { Claimed, ResolvedDependency, Submitted } from './events.ts';
+import type { Claimed, ResolvedDependency, Submitted, SubmittedTree } from './events.ts';
 import { runSuffix } from './ids.ts';
 import { namesIn, resolveName } from './names.ts';
 import { nearest } from './nearest.ts';
@@ -20,7 +20,7 @@ export interface SubmissionRequest {
   /** Attempt of the parent that submits; 0 for a run. */
   attempt: number;
   /** The workspace of a run that has one. */
-  tree: { folder: string; manifest: string } | null;
+  tree: SubmittedTree | null;
 }
 
 export type SubmissionDecision =

@@ -180,7 +180,7 @@ function settle(path: string, read: Read, draft: Draft, cache: HashCache, notes:
       return;
     case 'busy':
       draft.set(path, fileEntry(read, read.hash));
-      notes.push({ path, text: 'changed whenever it was read; what was read last is taken' });
+      notes.push({ path, text: 'changed whenever it was read; what was read last is taken', isTaken: true });
       return;
     case 'denied':
       notes.push({ path, text: `does not travel: it cannot be read: ${read.why}` });

@@ -13,6 +13,8 @@ export interface Note {
   readonly path: string;
   /** What follows the path in a sentence: `does not travel: it is a socket`. */
   readonly text: string;
+  /** It is taken all the same. */
+  readonly isTaken?: true;
 }
 
 export type WalkedFile = FoundFile & { readonly path: string };

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Configuration, localHost } from '../../config/configuration.ts';
+import type { SubmittedTree } from '../../model/events.ts';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { treeOf } from '../../model/tree.ts';
 import { sizeText } from '../../protocol/quantities.ts';
@@ -12,6 +13,7 @@ import { callForLines } from '../../travel/script.ts';
 import { diff, emptyManifest } from '../../workspace/manifest.ts';
 import { workspaceRoot } from '../../workspace/root.ts';
 import type { ContentStore } from '../../workspace/store.ts';
+import type { Note } from '../../workspace/walk.ts';
 import type { Core } from '../core.ts';
 import type { Rooms } from '../rooms.ts';
 import { Absorbing } from './absorbing.ts';
@@ -46,6 +48,9 @@ interface Machinery {
 
 /** After so many entries of manifests were saved, those that are not needed any more are removed. */
 const mostSaved = 1_000_000;
+
+/** So much is said of how a workspace was taken. */
+const mostNotes = 3;
 
 /** Where a task is to run, and what it is told of its workspace. */
 export interface Place {
@@ -92,7 +97,7 @@ function amount(entries: readonly object[]): string {
 /** The workspace of a run that is being submitted. */
 export interface Snapshot {
   /** Null where nothing of the folder travels. */
-  tree: { folder: string; manifest: string } | null;
+  tree: SubmittedTree | null;
   /** What a person should know. */
   notes: string[];
   /** To be called when the run is one, or never will be: till then nothing of it is removed. */
@@ -119,8 +124,14 @@ export class Trees {
       const { manifest, notes } = await snapshots.take(root.folder, configuration.defaults.git);
       const hash = await parts.manifests.save(manifest);
       await parts.store.sync();
-      const missed = notes.slice(0, 3).map(({ path, text }) => `${path} ${text}`);
-      return { tree: { folder: root.folder, manifest: hash }, notes: missed, release };
+      const sentence = ({ path, text }: Note) => `${path} ${text}`;
+      const taken = notes.filter(({ isTaken }) => isTaken).slice(0, mostNotes);
+      const tree = {
+        folder: root.folder,
+        manifest: hash,
+        ...(taken.length > 0 && { notes: taken.map(sentence) }),
+      };
+      return { tree, notes: notes.slice(0, mostNotes).map(sentence), release };
     } catch (error) {
       release();
       throw error;

@@ -1,6 +1,16 @@
 /** What happens to files on their way when links, disks and the server fail, and when people work on meanwhile. */
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { possible } from '../../support/testbed/testbed.ts';
@@ -107,6 +117,24 @@ vbatch -P n2 --name late sh -c 'echo late >same; while [ ! -e /tmp/go ]; do slee
     expect((await sandbox.run('vctl', ['run', 'files', id])).stdout).toMatch(
       /\+ +5 {2}same\noverwritten +6 {2}same, by .*late\n/,
     );
+  });
+
+  it('R35 a file that is rewritten all the time does not keep a run from starting; the run says so', async () => {
+    const { sandbox } = cluster;
+    writeFileSync(inWork('busy'), '');
+    truncateSync(inWork('busy'), 20_000_000);
+    const script = 'echo on; while :; do echo x | dd of="$1" conv=notrunc status=none; done';
+    const writer = spawn('sh', ['-c', script, 'sh', inWork('busy')]);
+    try {
+      await once(writer.stdout, 'data');
+      const { stdout, stderr } = await sandbox.shell('vbatch -P n1 wc -c busy');
+      const note = 'busy changed whenever it was read; what was read last is taken';
+      expect(stderr).toContain(`vbatch: ${note}`);
+      expect(await ended(stdout.trim())).toMatchObject({ status: 'SUCCESS', reason: note });
+      expect((await sandbox.log(stdout.trim())).stdout).toBe('20000000 busy\n');
+    } finally {
+      writer.kill('SIGKILL');
+    }
   });
 
   it('R30 R31 a link that is cut and a server that is killed in the middle lose nothing', async () => {

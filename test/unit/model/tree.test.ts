@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { record, restore, State, type TaskRecord } from '../../../server/model/state.ts';
 import { World } from '../../support/world.ts';
 
-const submitted = (world: World) => {
+const submitted = (world: World, notes?: string[]) => {
   const run = world.submit(null);
   world.commit({
     type: 'submitted',
@@ -14,7 +14,7 @@ const submitted = (world: World) => {
     dependencies: [],
     held: false,
     key: null,
-    tree: { folder: '/work', manifest: 'm1' },
+    tree: { folder: '/work', manifest: 'm1', ...(notes && { notes }) },
   });
   return world.task('with');
 };
@@ -38,6 +38,16 @@ describe('the workspace of a run', () => {
     const restored = new State(7);
     restore(restored, [JSON.parse(JSON.stringify(record(run))) as TaskRecord]);
     expect(restored.task(run.number).tree).toEqual(tree);
+  });
+
+  it('tells how it was taken, where that matters', () => {
+    expect(submitted(new World(), ['log changed']).report).toEqual({
+      files: 0,
+      bytes: 0,
+      removed: 0,
+      notes: ['log changed'],
+    });
+    expect(submitted(new World()).report).toBeNull();
   });
 
   it('is none in what earlier versions have left', () => {
