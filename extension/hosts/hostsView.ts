@@ -76,7 +76,8 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
   /** Shows what was found about a host to a person. */
   async showReport(name: string): Promise<void> {
     this.refresh();
-    const node = this.nodes.get(`report ${name}`);
+    const host = this.nodes.get(`host ${name}`);
+    const node = host && this.childrenOf(host).find(({ kind }) => kind === 'report');
     if (node !== undefined) await this.tree.reveal(node, { select: true, focus: true, expand: true });
   }
 
