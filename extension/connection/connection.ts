@@ -93,7 +93,10 @@ export class Connection implements vscode.Disposable {
     const deadline = Date.now() + stopMs;
     while (isAlive(pid)) {
       if (Date.now() > deadline) {
-        throw new VbatchError('noServer', `The server (process ${pid}) has not ended after 30 s.`);
+        throw new VbatchError(
+          'noServer',
+          vscode.l10n.t('The server (process {0}) has not ended after 30 s.', pid),
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

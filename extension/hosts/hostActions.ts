@@ -91,7 +91,9 @@ export function registerHostActions(context: vscode.ExtensionContext, parts: Par
       const text = l10n.t('Remove {0} from your configuration?', name);
       const detail = l10n.t('Nothing on the host is touched, and what runs there goes on.');
       const choice = await vscode.window.showWarningMessage(text, { modal: true, detail }, yes);
-      if (choice === yes) await (await connection.client()).removeHost(name, true);
+      if (choice !== yes) return;
+      await (await connection.client()).removeHost(name, true);
+      view.askForUsage();
     },
   );
 }

@@ -12,6 +12,8 @@ import { workspaceOf } from './workspace.ts';
 
 /** What is in use is asked for no more often than this. */
 const usageMs = 2_000;
+/** And at least as often: not all that changes it is told. */
+const lookMs = 5_000;
 
 export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<HostNode[] | undefined>();
@@ -25,6 +27,7 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
   /** Runs while it is too early to ask again. */
   private asking: NodeJS.Timeout | null = null;
   private isAskedAgain = false;
+  private looking: NodeJS.Timeout | null = null;
   /** How often the stream has told of the hosts. */
   private told = 0;
 
@@ -43,8 +46,9 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
     this.tree = vscode.window.createTreeView('vbatch.hosts', { treeDataProvider: this });
     this.disposables.push(
       this.tree,
-      this.tree.onDidChangeVisibility(() => this.askForUsage()),
+      this.tree.onDidChangeVisibility(() => this.attend()),
     );
+    this.attend();
   }
 
   get names(): string[] {
@@ -72,13 +76,15 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
   /** Shows what was found about a host to a person. */
   async showReport(name: string): Promise<void> {
     this.refresh();
-    const node = this.nodes.get(`report ${name}`);
+    const host = this.nodes.get(`host ${name}`);
+    const node = host && this.childrenOf(host).find(({ kind }) => kind === 'report');
     if (node !== undefined) await this.tree.reveal(node, { select: true, focus: true, expand: true });
   }
 
   /** What is in use may have changed. */
   askForUsage(): void {
-    if (!this.tree.visible || this.hosts.length === 0) return;
+    const { kind } = this.parts.connection.state;
+    if (!this.tree.visible || this.hosts.length === 0 || kind !== 'connected') return;
     this.isAskedAgain = this.asking !== null;
     if (this.asking !== null) return;
     this.asking = setTimeout(() => {
@@ -130,7 +136,15 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
 
   dispose(): void {
     if (this.asking !== null) clearTimeout(this.asking);
+    if (this.looking !== null) clearInterval(this.looking);
     for (const each of this.disposables) each.dispose();
+  }
+
+  /** What nobody sees is not asked for. */
+  private attend(): void {
+    if (this.looking !== null) clearInterval(this.looking);
+    this.looking = this.tree.visible ? setInterval(() => this.askForUsage(), lookMs) : null;
+    this.askForUsage();
   }
 
   private async fetchUsage(): Promise<void> {

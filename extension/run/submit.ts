@@ -79,7 +79,9 @@ export async function submitWords(
   return result.id;
 }
 
+/** Windows has no such bit, so hosts will not find it set. */
 function mayExecute(path: string): boolean {
+  if (process.platform === 'win32') return false;
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
 import type { ConnectionState, Parts } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
+import { logScheme, parseAddress } from '../logs/address.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
 import { choiceText, chooseFilter } from './filterMenu.ts';
 import type { TaskNode } from './look.ts';
@@ -93,6 +94,13 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     }),
     connection.onDidChangeState(changed),
     vscode.workspace.onDidChangeWorkspaceFolders(() => setChoice(choice)),
+    // Whoever reads the log of a failure, from wherever they have come to it, looks at the failure.
+    vscode.window.onDidChangeActiveTextEditor((editor) => {
+      const uri = editor?.document.uri;
+      const address = uri?.scheme === logScheme ? parseAddress(uri) : null;
+      const entry = address === null ? undefined : store.find(address.id);
+      if (entry !== undefined) lookAt([entry]);
+    }),
     tree.onDidChangeSelection(({ selection }) => {
       isSelectionUnread = selection.length === 0;
       lookAt(selection);

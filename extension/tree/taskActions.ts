@@ -8,6 +8,7 @@ import type { Parts } from '../connection/connection.ts';
 import type { Ability } from './abilities.ts';
 import type { Entry } from './entries.ts';
 import { labelOf, statusWord, type TaskNode } from './look.ts';
+import { unrepeated } from './sentences.ts';
 import { shellText } from './shellText.ts';
 import { type TaskArgument, tasksOf } from './taskPick.ts';
 import type { TaskStore } from './taskStore.ts';
@@ -99,11 +100,13 @@ async function actOn(entries: readonly Entry[], act: (id: string) => Promise<Act
 
 async function explain(entry: Entry, client: Client): Promise<void> {
   const { l10n } = vscode;
-  const { id, status, sentences } = await client.explain(entry.id);
-  const copy = l10n.t('Copy');
+  const { id, status, sentences: all } = await client.explain(entry.id);
+  const sentences = unrepeated(all);
+  const copy = { title: l10n.t('Copy'), isCloseAffordance: false };
   const title = `${labelOf(entry)}: ${statusWord(status, l10n)}`;
   // A notification would run the lines together.
   const options = { modal: true, detail: sentences.join('\n') };
-  const choice = await vscode.window.showInformationMessage(title, options, copy);
+  const close = { title: l10n.t('Close'), isCloseAffordance: true };
+  const choice = await vscode.window.showInformationMessage(title, options, copy, close);
   if (choice === copy) await vscode.env.clipboard.writeText(`${id}: ${sentences.join(' ')}`);
 }

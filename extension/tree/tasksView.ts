@@ -38,9 +38,9 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private gathering: NodeJS.Timeout | null = null;
   private ticking: NodeJS.Timeout | null = null;
   private now = Date.now();
-  /** When open nodes may be refreshed again, and when they were last. */
+  /** When open nodes may be refreshed again, and since when they have not been or need not have been. */
   private parentsFrom = 0;
-  private lastParents = 0;
+  private restingSince = 0;
   /** Calls back those who wait for the first picture. */
   private arrived: () => void = () => {};
   private arrival: Promise<void> | null = null;
@@ -159,6 +159,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** Everything is shown anew: another filter moves also what is selected. */
   refilter(): void {
     this.shown.keep([]);
+    this.parentsFrom = 0;
     this.changed();
   }
 
@@ -167,22 +168,23 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     this.gathering = null;
     this.now = Date.now();
     const parents = this.now >= this.parentsFrom;
-    if (parents) {
-      this.lastParents = this.now;
+    const nodes = this.shown.changes(parents);
+    if (nodes === null || nodes.some((node) => this.shown.isOpen(node))) {
+      this.restingSince = this.now;
       this.parentsFrom = this.now + parentPauseMs;
-    } else if (this.tree.visible) {
+    } else if (!parents && this.tree.visible) {
       this.gathering = setTimeout(() => this.flush(), this.parentsFrom - this.now);
     }
-    const nodes = this.shown.changes(parents);
     if (nodes === null) this.changes.fire(undefined);
     else if (nodes.length > 0) this.changes.fire([...nodes]);
   }
 
   /** Somebody works with the tree: what is open is left alone for a moment, but not for long. */
   private rest(milliseconds = calmMs): void {
-    const longest = Math.max(milliseconds, 2 * parentPauseMs);
-    const calm = Math.min(Date.now() + milliseconds, this.lastParents + longest);
-    this.parentsFrom = Math.max(this.parentsFrom, calm);
+    const now = Date.now();
+    if (now >= this.parentsFrom) this.restingSince = now;
+    const longest = this.restingSince + Math.max(milliseconds, 2 * parentPauseMs);
+    this.parentsFrom = Math.max(this.parentsFrom, Math.min(now + milliseconds, longest));
   }
 
   /** VS Code shows a node closed again that was opened while it asked for what is around it: this opens it. */

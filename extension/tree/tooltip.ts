@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TaskDetail } from '../../server/protocol/tasks.ts';
 import type { Parts } from '../connection/connection.ts';
 import { type Entry, isDone } from './entries.ts';
+import { unrepeated } from './sentences.ts';
 import { shellText } from './shellText.ts';
 
 /** Longest command that is shown. */
@@ -17,7 +18,7 @@ export async function taskTooltip(
     const client = await connection.client();
     const detail = await client.task(entry.id);
     if (token.isCancellationRequested) return undefined;
-    const sentences = isDone(detail.status) ? [] : (await client.explain(entry.id)).sentences;
+    const sentences = isDone(detail.status) ? [] : unrepeated((await client.explain(entry.id)).sentences);
     return tooltipText(detail, sentences);
   } catch {
     // It may have been pruned, or the server be out of reach: the line itself still says what it says.

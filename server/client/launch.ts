@@ -150,6 +150,8 @@ function spawnServer(
     const child = spawn(process.execPath, [serverFile], {
       cwd: home,
       detached: true,
+      // On Windows a console of its own would be seen.
+      windowsHide: true,
       stdio: ['ignore', log, log, 'pipe'],
       env: {
         ...withoutTask(env),

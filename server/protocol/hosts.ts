@@ -1,6 +1,6 @@
 /** What crosses a process when a person sets a host up: questions, reports and what is removed. */
 import { z } from 'zod';
-import { hostViewSchema, questionKinds } from './tasks.ts';
+import { absolutePath, hostViewSchema, questionKinds } from './tasks.ts';
 
 export const questionSchema = z
   .object({
@@ -14,11 +14,7 @@ export const questionSchema = z
   .describe('What only a person can answer. A host key is accepted by `yes` or by its fingerprint.');
 export type Question = z.output<typeof questionSchema>;
 
-const workspace = z
-  .string()
-  .startsWith('/')
-  .optional()
-  .describe('Folder whose .vbatch/config.yaml may name the host.');
+const workspace = absolutePath.optional().describe('Folder whose .vbatch/config.yaml may name the host.');
 
 export const connectRequestSchema = z.strictObject({ workspace }).describe('Where the host is named.');
 export type ConnectRequest = z.output<typeof connectRequestSchema>;

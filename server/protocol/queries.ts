@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
-import { hostViewSchema, poolViewSchema, statusSchema, taskViewSchema } from './tasks.ts';
+import { absolutePath, hostViewSchema, poolViewSchema, statusSchema, taskViewSchema } from './tasks.ts';
 
 const id = z.string().min(1).describe("A task's id, or the name of a run (the newest of that name).");
 
@@ -40,7 +40,7 @@ export const treeSchema = z.object({
 });
 
 export const poolsQuerySchema = z.strictObject({
-  workspace: z.string().startsWith('/').optional().describe('Folder whose .vbatch/config.yaml applies too.'),
+  workspace: absolutePath.optional().describe('Folder whose .vbatch/config.yaml applies too.'),
 });
 
 export const eventsQuerySchema = z.strictObject({

@@ -1,5 +1,6 @@
 /** What crosses a process about the workspaces of runs. */
 import { z } from 'zod';
+import { absolutePath } from './tasks.ts';
 
 const size = z.number().describe('Bytes; 0 for what is no file.');
 const run = z.string().describe('Id of the run.');
@@ -71,10 +72,7 @@ export const runDiffSchema = z.object({
 export type RunDiff = z.output<typeof runDiffSchema>;
 
 export const checkoutRequestSchema = z.strictObject({
-  directory: z
-    .string()
-    .startsWith('/')
-    .describe('Absolute path of a folder of this machine: a new or empty one.'),
+  directory: absolutePath.describe('Absolute path of a folder of this machine: a new or empty one.'),
   first: z.boolean().default(false).describe('What was submitted, not what the run has made of it.'),
 });
 export type CheckoutRequest = z.input<typeof checkoutRequestSchema>;

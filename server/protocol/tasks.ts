@@ -14,6 +14,8 @@ export const maxBatch = 1_000;
 export const maxBodyBytes = 16 * 1024 * 1024;
 
 const noNul = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL byte');
+/** Of the machine that the server is on: on Windows it begins with a drive. */
+export const absolutePath = noNul.regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)/, 'must be an absolute path');
 export const argumentSchema = noNul.refine(
   (text) => Buffer.byteLength(text) <= maxArgumentBytes,
   `is longer than ${maxArgumentBytes} bytes, which no Unix host can start a program with`,
@@ -47,7 +49,7 @@ export const submissionSchema = z
       .describe('Repeating a submission with the same key makes nothing new (R4).'),
     name: noNul.min(1).max(1_000).optional().describe('Derived from the command where it is absent (R8).'),
     command: z.array(argumentSchema).min(1).describe('Program and arguments.'),
-    directory: noNul.startsWith('/').describe('Absolute working directory.'),
+    directory: absolutePath.describe('Absolute working directory.'),
     pool: z.string().min(1).optional(),
     dependencies: z.array(z.strictObject({ kind: dependencyKindSchema, name: noNul.min(1) })).default([]),
     shards: z
@@ -74,13 +76,9 @@ export const submissionSchema = z
       .default('empty')
       .describe('`open`: bytes can be typed into it. `terminal`: it runs in a terminal (R36).'),
     terminal: terminalSchema.optional().describe('The terminal to run in; goes with stdin `terminal`.'),
-    workspace: noNul
-      .startsWith('/')
-      .nullable()
-      .default(null)
-      .describe('Folder that holds .vbatch/config.yaml.'),
+    workspace: absolutePath.nullable().default(null).describe('Folder that holds .vbatch/config.yaml.'),
     opened: z
-      .array(noNul.startsWith('/'))
+      .array(absolutePath)
       .max(100)
       .default([])
       .describe(

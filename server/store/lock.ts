@@ -4,10 +4,11 @@
  * others. One on which nobody listens is a dead server's, and anyone may remove it: under that name
  * there will never be a living one. Of two that start at once at least one sees the other, so there
  * are never two owners; among those that see each other the lowest name wins. A server that is
- * stopped or busy keeps its claim, because the kernel accepts connections for it.
+ * stopped or busy keeps its claim, because the kernel accepts connections for it. On Windows sockets are pipes, which
+ * lie in no folder: a claim is an empty file there, made when its pipe listens.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -36,12 +37,24 @@ const PAUSE_MILLISECONDS = 5;
 const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 const claimName = /^[0-9a-f]{6}-[0-9a-f]{8}$/;
 
-/** Makes this process the only server of a state folder. Throws `refused` if there is another one. */
-export async function acquireLock(folder: string): Promise<Lock> {
+/** The pipe of a claim, where sockets lie in no folder. */
+export type PipeOf = (claim: string) => string;
+
+const windowsPipe: PipeOf = (claim) =>
+  `\\\\.\\pipe\\vbatch-${createHash('sha256').update(claim.toLowerCase()).digest('hex')}`;
+
+/**
+ * Makes this process the only server of a state folder. Throws `refused` if there is another one.
+ * @param pipeOf null where a claim is its own socket
+ */
+export async function acquireLock(
+  folder: string,
+  pipeOf: PipeOf | null = process.platform === 'win32' ? windowsPipe : null,
+): Promise<Lock> {
   const claims = join(folder, 'lock');
   const name = `${machine}-${randomBytes(4).toString('hex')}`;
   const path = join(claims, name);
-  if (Buffer.byteLength(path) > LONGEST_PATH) {
+  if (pipeOf === null && Buffer.byteLength(path) > LONGEST_PATH) {
     throw new VbatchError(
       'configuration',
       `The path of the state folder is too long for a socket in it: ${path} has more than ${LONGEST_PATH} bytes. Set VBATCH_HOME to a shorter one.`,
@@ -59,10 +72,15 @@ export async function acquireLock(folder: string): Promise<Lock> {
   };
   try {
     await mkdir(claims, { recursive: true, mode: 0o700 });
-    const unready = join(claims, `new----${name.slice(-8)}`);
-    await listen(server, unready);
-    await rename(unready, path);
-    while (await mustWait(folder, claims, name)) await sleep(PAUSE_MILLISECONDS);
+    if (pipeOf === null) {
+      const unready = join(claims, `new----${name.slice(-8)}`);
+      await listen(server, unready);
+      await rename(unready, path);
+    } else {
+      await listen(server, pipeOf(path));
+      await writeFile(path, '');
+    }
+    while (await mustWait(folder, claims, name, pipeOf)) await sleep(PAUSE_MILLISECONDS);
     answer.owner = true;
     return { release };
   } catch (error) {
@@ -89,13 +107,18 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 /** Whether a claim that will give way is still there. Throws `refused` if one will not. */
-async function mustWait(folder: string, claims: string, own: string): Promise<boolean> {
+async function mustWait(
+  folder: string,
+  claims: string,
+  own: string,
+  pipeOf: PipeOf | null,
+): Promise<boolean> {
   const others = (await readdir(claims)).filter((name) => claimName.test(name) && name !== own);
   let wait = false;
   for (const name of others) {
     const path = join(claims, name);
     if (!name.startsWith(machine)) throw heldElsewhere(path);
-    const answer = await ask(path);
+    const answer = await (pipeOf === null ? ask(path, 'leaving') : ask(pipeOf(path), 'dead'));
     if (answer === 'dead') await rm(path, { force: true });
     else if (answer === 'leaving') wait = true;
     else if (answer === 'silent' || answer.owner || name < own) throw held(folder, answer);
@@ -104,7 +127,11 @@ async function mustWait(folder: string, claims: string, own: string): Promise<bo
   return wait;
 }
 
-async function ask(path: string): Promise<Answer | 'dead' | 'leaving' | 'silent'> {
+/** @param absent what it means that there is no such socket */
+async function ask(
+  path: string,
+  absent: 'dead' | 'leaving',
+): Promise<Answer | 'dead' | 'leaving' | 'silent'> {
   return await new Promise((resolve) => {
     let text = '';
     const socket = connect(path);
@@ -119,8 +146,8 @@ async function ask(path: string): Promise<Answer | 'dead' | 'leaving' | 'silent'
     socket.on('error', (error) => {
       const code = errorCode(error);
       // A reset comes from a process that died with the question before it: the next one is refused.
-      const leaving = code === 'ENOENT' || code === 'ECONNRESET';
-      resolve(code === 'ECONNREFUSED' ? 'dead' : leaving ? 'leaving' : 'silent');
+      const meaning = { ENOENT: absent, ECONNRESET: 'leaving', ECONNREFUSED: 'dead' } as const;
+      resolve(meaning[code as keyof typeof meaning] ?? 'silent');
     });
   });
 }

@@ -8,10 +8,10 @@ import { Window } from './window.ts';
 
 const script = `#!/bin/sh
 vbatch --name setup true
-vbatch --name broken sh -c "exit 3"
+vbatch --name broken -l stage=fit sh -c "exit 3"
 vbatch --name long sleep 600
 vbatch --name after --after-success long true
-seq 150 | xargs -I {} vbatch --name part-{} true
+seq 110 | xargs -I {} vbatch --name part-{} true
 `;
 
 let browser: Browser;
@@ -53,12 +53,12 @@ describe('the sidebar', () => {
   it('groups a large fan-out, opens groups down to their tasks, and counts failures on its badge', async () => {
     await window.expand('fan');
     await window.node('Succeeded').waitFor();
-    await expect.poll(() => textOf('Succeeded'), { timeout: 45_000 }).toContain('151');
+    await expect.poll(() => textOf('Succeeded'), { timeout: 45_000 }).toContain('111');
     await window.expand('Failed');
     await window.expand('Succeeded');
     await window.node('1 – 100').waitFor();
     expect(await textOf('broken')).toContain('exited with 3');
-    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('152/154');
+    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('112/114');
     await window.page.locator('.activitybar .badge-content', { hasText: '1' }).waitFor();
     await window.shot('groups');
   });
@@ -86,10 +86,29 @@ describe('the sidebar', () => {
     await window.shot('filtered');
     await window.command('Show All Tasks');
     await window.node('another').waitFor();
+    await window.command('Filter Tasks…');
+    await window.pick('', 'Label');
+    await window.pick('stage', 'stage=fit');
+    await window.page.keyboard.press('Enter');
+    await window.node('another').waitFor({ state: 'detached' });
+    await window.node('broken').waitFor();
+    await window.command('Show All Tasks');
+    await window.node('another').waitFor();
+  });
+
+  it('says more of a task where the pointer rests, for as long as somebody reads', async () => {
+    await window.expand('Running');
+    await window.node('long').hover();
+    const hover = window.page.locator('.monaco-hover:visible', { hasText: 'sleep 600' });
+    await hover.waitFor();
+    await window.shot('hover');
+    // Its line, and that of the run above, change each second.
+    const before = await textOf('long');
+    await expect.poll(() => textOf('long'), { timeout: 45_000 }).not.toBe(before);
+    expect(await hover.isVisible()).toBe(true);
   });
 
   it('cancels what runs only when that is confirmed, and what is selected stays where it is', async () => {
-    await window.expand('Running');
     await window.node('long').click();
     await window.node('long').locator('.action-label[aria-label="Cancel Task"]').click();
     const dialog = window.page.locator('.monaco-dialog-box');
@@ -98,7 +117,7 @@ describe('the sidebar', () => {
     await dialog.locator('.monaco-button', { hasText: 'Cancel Task' }).click();
     await window.node('Cancelled').waitFor();
     await expect.poll(() => textOf('long'), { timeout: 45_000 }).toContain('cancelled');
-    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('154/154');
+    await expect.poll(() => textOf('fan'), { timeout: 45_000 }).toContain('114/114');
     expect(await window.node('long').getAttribute('class')).toContain('selected');
     await window.shot('kept');
     await window.node('another').click();

@@ -3,15 +3,22 @@
 /** Folders here, and where the host has them. */
 export type Places = readonly (readonly [here: string, there: string])[];
 
+/** A path of Windows with slashes, which Windows understands as well; any other as it is. */
+function slashed(path: string): string {
+  return /^(?:[A-Za-z]:|\\)\\/.test(path) ? path.replaceAll('\\', '/') : path;
+}
+
 /** The path on the host; itself where none of the folders holds it. */
 export function placeThere(places: Places, path: string): string {
-  return moved(places, path);
+  const here = places.map(([folder, there]) => [slashed(folder), there] as const);
+  const there = moved(here, slashed(path));
+  return there === slashed(path) ? path : there;
 }
 
 /** The path on this machine; itself where none of the folders holds it. */
 export function placeHere(places: Places, path: string): string {
   return moved(
-    places.map(([here, there]) => [there, here] as const),
+    places.map(([here, there]) => [there, slashed(here)] as const),
     path,
   );
 }

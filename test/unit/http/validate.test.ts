@@ -35,7 +35,7 @@ it.each([
     { tasks: [{ ...task, priority: 'high' }] },
     'tasks[0].priority is "high"; expected number, received string.',
   ],
-  [{ tasks: [{ ...task, directory: 'a' }] }, 'tasks[0].directory is "a"; must start with "/".'],
+  [{ tasks: [{ ...task, directory: 'a' }] }, 'tasks[0].directory is "a"; must be an absolute path.'],
   [{ tasks: [{ ...task, command: ['a\0'] }] }, 'tasks[0].command[0] ("a\\u0000") must not hold a NUL byte.'],
   [
     { tasks: [{ ...task, dependencies: [{ kind: 'sucess', name: 'a' }] }] },

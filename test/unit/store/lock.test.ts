@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acquireLock, type Lock } from '../../../server/store/lock.ts';
 import { withFolder } from './support.ts';
@@ -56,6 +56,24 @@ describe('acquireLock', () => {
         await Promise.all(owners.map((owner: Lock) => owner.release()));
         expect(await readdir(join(folder, 'lock'))).toEqual([]);
       }
+    });
+  });
+
+  it('admits one at a time where sockets lie in no folder, as on Windows', async () => {
+    await withFolder(async (folder) => {
+      const pipes = join(folder, 'pipes');
+      await mkdir(pipes);
+      const pipeOf = (claim: string) => join(pipes, basename(claim));
+      await mkdir(join(folder, 'lock'));
+      const mark = await ownMark(folder);
+      await writeFile(join(folder, 'lock', `${mark}00000000`), '');
+      const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => acquireLock(folder, pipeOf)));
+      const owners = outcomes.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      expect(owners).toHaveLength(1);
+      await expect(acquireLock(folder, pipeOf)).rejects.toMatchObject({ code: 'refused' });
+      await owners[0]?.release();
+      await (await acquireLock(folder, pipeOf)).release();
+      expect(await readdir(join(folder, 'lock'))).toEqual([]);
     });
   });
 

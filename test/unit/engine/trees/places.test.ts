@@ -16,3 +16,10 @@ it.each([
   expect(placeThere(places, here)).toBe(there);
   expect(placeHere(places, there)).toBe(here);
 });
+
+it('a folder of Windows is at home there and back', () => {
+  const windows = [['C:\\Users\\me\\work', '/home/me/tree']] as const;
+  expect(placeThere(windows, 'C:\\Users\\me\\work\\a\\b')).toBe('/home/me/tree/a/b');
+  expect(placeThere(windows, 'D:\\data')).toBe('D:\\data');
+  expect(placeHere(windows, '/home/me/tree/a')).toBe('C:/Users/me/work/a');
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../../extension/tree/entries.ts';
 import { filterOf, noChoice } from '../../../../extension/tree/filter.ts';
 import { lookOf, momentText } from '../../../../extension/tree/look.ts';
+import { unrepeated } from '../../../../extension/tree/sentences.ts';
 import { shellText } from '../../../../extension/tree/shellText.ts';
 import { TaskStore } from '../../../../extension/tree/taskStore.ts';
 import { Unseen } from '../../../../extension/tree/unseen.ts';
@@ -158,4 +159,9 @@ describe('failures that nobody has looked at', () => {
 
 it('a command is copied as a shell takes it', () => {
   expect(shellText(['python', 'a b.py', "it's", '', '--x=1'])).toBe(`python 'a b.py' 'it'\\''s' '' --x=1`);
+});
+
+it('an explanation says nothing twice', () => {
+  const sentences = ['waits for a', '--after-success a: waits for a', '--after b: b has ended'];
+  expect(unrepeated(sentences)).toEqual(sentences.slice(1));
 });
