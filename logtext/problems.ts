@@ -15,6 +15,11 @@ type Reader = (line: string, found: (problem: Problem) => void) => void;
 /** Most errors of one log: nobody reads more. */
 const most = 100;
 
+/** `[rank0]: ` stands before what one of several processes says that write at the same time: torchrun. */
+const prefix = /^(\[[a-z]+\d+\]:) ?/;
+/** `  | ` stands before the traceback of a group of exceptions. */
+const gutter = /^\s+\| /;
+
 /** The errors in some output, in the order in which they were told. */
 export function problemsIn(lines: Iterable<string>): Problem[] {
   const problems: Problem[] = [];
@@ -26,10 +31,16 @@ export function problemsIn(lines: Iterable<string>): Problem[] {
       other.places[0]?.line === at?.line;
     if (at !== undefined && problems.length < most && !problems.some(isKnown)) problems.push(problem);
   };
-  const readers = [python(), pytest(), node(), rust(), compiler];
-  for (const line of lines) for (const read of readers) read(line, found);
+  const readers = new Map<string, Reader[]>();
+  for (const line of lines) {
+    const [before = '', whose = ''] = prefix.exec(line) ?? [];
+    const own = readers.get(whose) ?? [python(), pytest(), node(), rust(), compiler, linker];
+    readers.set(whose, own);
+    const said = line.slice(before.length).replace(gutter, '');
+    for (const read of own) read(said, found);
+  }
   // What has not ended ends here.
-  for (const read of readers) read('', found);
+  for (const read of [...readers.values()].flat()) read('', found);
   return problems;
 }
 
@@ -49,6 +60,9 @@ function python(): Reader {
   };
 }
 
+/** All that `--tb=line` tells, and what `--tb=short` ends with. */
+const failedAt = /^\S+\.py:\d+: ((?:[\w.]*(?:Error|Exception)|Failed): .*)$/;
+
 /** Lines that begin with `E` say what is wrong; the place stands below them, or above with `--tb=short`. */
 function pytest(): Reader {
   let message: string | null = null;
@@ -64,11 +78,16 @@ function pytest(): Reader {
     else if (/^\S+\.py:\d+: ?(?:in \S+|[\w.]*)$/.test(line)) {
       places.push(...placesOf(line));
       if (message !== null) tell(found);
+    } else if (failedAt.test(line)) {
+      const [, said = ''] = failedAt.exec(line) ?? [];
+      message ??= said;
+      places.push(...placesOf(line));
+      tell(found);
     } else if (/^[_=]{3,}/.test(line)) tell(found);
   };
 }
 
-const thrown = /^(?:Uncaught )?((?:[A-Za-z_$][\w$.]*(?:Error|Exception)|Error)\b.*)$/;
+const thrown = /^\s*(?:Uncaught )?((?:[A-Za-z_$][\w$.]*(?:Error|Exception)|Error)\b.*)$/;
 
 /** So many lines stand at most between a place and what was thrown there: the source and a mark below it. */
 const nodeHead = 6;
@@ -138,4 +157,13 @@ const compiler: Reader = (line, found) => {
     column: column === undefined ? null : Number(column),
   };
   found({ message, source: 'compiler', places: [place] });
+};
+
+const unlinked =
+  /^(?:\S*ld: )?(?:\S+\.o: ?)?([^\s:]+):(\d+): ((?:undefined reference to|multiple definition of) .*)$/;
+
+const linker: Reader = (line, found) => {
+  const [, path, number, message = ''] = unlinked.exec(line) ?? [];
+  if (path === undefined) return;
+  found({ message, source: 'compiler', places: [{ path, line: Number(number), column: null }] });
 };

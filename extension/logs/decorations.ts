@@ -1,7 +1,8 @@
 /** Colours of what commands have coloured, the mark of stderr, and the note below a log. Only what can be seen is decorated. */
 import * as vscode from 'vscode';
+import { hexOf, readableOn } from '../../logtext/contrast.ts';
 import type { LogLine } from '../../logtext/lines.ts';
-import { type Colour, paletteColour, type Style } from '../../logtext/style.ts';
+import type { Colour, Style } from '../../logtext/style.ts';
 import type { LogDocument } from './document.ts';
 import type { LogDocuments } from './documents.ts';
 import { stateText } from './words.ts';
@@ -10,6 +11,14 @@ import { stateText } from './words.ts';
 const margin = 150;
 /** More styles than anybody uses on purpose: beyond it the oldest is given up. */
 const maxStyles = 300;
+
+/** What text is readable on, in about any theme of the kind. */
+const backgrounds = { dark: '#252526', light: '#ffffff' } as const;
+/** What is shown instead of a colour of the theme that is too near to its background. */
+const instead: Record<'dark' | 'light', Readonly<Record<number, number | string>>> = {
+  dark: { 0: 'descriptionForeground', 1: 9, 4: 12, 5: 13, 8: 'descriptionForeground' },
+  light: { 9: 1, 10: 2, 11: 3, 12: 4, 13: 5, 14: 6, 15: 'descriptionForeground' },
+};
 
 const themeColours = ['Black', 'Red', 'Green', 'Yellow', 'Blue', 'Magenta', 'Cyan', 'White'];
 
@@ -104,17 +113,9 @@ function keyOf(style: Style): string {
 }
 
 function look(style: Style): vscode.DecorationRenderOptions {
-  const [front, back] = style.inverse
-    ? [style.background, style.foreground]
-    : [style.foreground, style.background];
-  const foreground =
-    style.inverse && front === null ? new vscode.ThemeColor('editor.background') : colour(front);
-  const background =
-    style.inverse && back === null ? new vscode.ThemeColor('editor.foreground') : colour(back);
   const lines = [style.underline && 'underline', style.struck && 'line-through'].filter(Boolean).join(' ');
   return {
-    ...(foreground !== null && { color: foreground }),
-    ...(background !== null && { backgroundColor: background }),
+    ...colours(style),
     ...(style.bold && { fontWeight: 'bold' }),
     ...(style.italic && { fontStyle: 'italic' }),
     ...(style.dim && { opacity: '0.6' }),
@@ -122,9 +123,27 @@ function look(style: Style): vscode.DecorationRenderOptions {
   };
 }
 
-/** The first 16 are the theme's, as in a terminal. */
-function colour(value: Colour | null): vscode.ThemeColor | string | null {
-  if (value === null || typeof value === 'string') return value;
-  if (value >= 16) return paletteColour(value);
-  return new vscode.ThemeColor(`terminal.ansi${value >= 8 ? 'Bright' : ''}${themeColours[value % 8]}`);
+function colours({ foreground, background, inverse }: Style): vscode.DecorationRenderOptions {
+  const [front, back] = inverse ? [background, foreground] : [foreground, background];
+  if (back !== null) {
+    // Of two colours of a theme nobody here knows whether one can be read on the other.
+    const behind = hexOf(back);
+    return { backgroundColor: behind, color: readableOn(front === null ? null : hexOf(front), behind) };
+  }
+  if (inverse) {
+    return {
+      backgroundColor: new vscode.ThemeColor('editor.foreground'),
+      color: front === null ? new vscode.ThemeColor('editor.background') : hexOf(front),
+    };
+  }
+  if (front === null) return {};
+  return { dark: { color: onTheme(front, 'dark') }, light: { color: onTheme(front, 'light') } };
+}
+
+/** The first 16 are the theme's, as in a terminal, but for those that cannot be read on its background. */
+function onTheme(colour: Colour, kind: keyof typeof instead): vscode.ThemeColor | string {
+  if (typeof colour === 'string' || colour >= 16) return readableOn(hexOf(colour), backgrounds[kind]);
+  const shown = instead[kind][colour] ?? colour;
+  if (typeof shown === 'string') return new vscode.ThemeColor(shown);
+  return new vscode.ThemeColor(`terminal.ansi${shown >= 8 ? 'Bright' : ''}${themeColours[shown % 8]}`);
 }

@@ -97,6 +97,38 @@ describe('errors are found in the output of', () => {
   });
 
   it.each([
+    ['pythonGroup', ['ExceptionGroup: several (2 sub-exceptions) eg.py:8', 'ValueError: one eg.py:2']],
+    ['torchrun', ["KeyError: 'k' chain.py:3", 'RuntimeError: cannot: chain.py:5', 'ValueError: one eg.py:2']],
+    [
+      'pytestLine',
+      [
+        'AssertionError: values differ test_b.py:9',
+        "Failed: DID NOT RAISE <class 'ValueError'> test_b.py:11",
+      ],
+    ],
+    [
+      'nodeTest',
+      [
+        'AssertionError [ERR_ASSERTION]: Expected values to be strictly equal: nt.test.mjs:2',
+        'TypeError [Error]: x is not a function nt.test.mjs:3',
+      ],
+    ],
+    [
+      'cargoTest',
+      [
+        'assertion `left == right` failed lib.rs:5',
+        'index out of bounds: the len is 0 but the index is 0 lib.rs:7',
+      ],
+    ],
+    ['ld', ["undefined reference to `missing' link.c:2"]],
+  ])('%s, with where they are', (program, wanted) => {
+    const found = problemsIn(printed(program)).map(
+      ({ message, places: [at] }) => `${message} ${at?.path.split('/').at(-1)}:${at?.line}`,
+    );
+    expect(found).toEqual(wanted);
+  });
+
+  it.each([
     ['python', 2],
     ['pythonSyntax', 1],
     ['pytest', 2],
