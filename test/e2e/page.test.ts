@@ -12,6 +12,7 @@ import { Person } from '../support/person.ts';
 import { Sandbox } from './sandbox.ts';
 
 const waitMs = 20_000;
+const poll = <Value>(read: () => Value | Promise<Value>) => expect.poll(read, { timeout: waitMs });
 
 describe.skipIf(browserPath === undefined)('the graph page', () => {
   let sandbox: Sandbox;
@@ -117,7 +118,7 @@ vbatch --name nested ./nested.sh
     streams.at(-1)?.close();
     await openGate('process');
     await seen(page, /^train, running/);
-    await expect.poll(() => isSeen(/^train, running/)).toBe(true);
+    await poll(() => isSeen(/^train, running/)).toBe(true);
     await seen(page, /^repair, skipped/);
     expect(streams.length).toBe(2);
     expect(new URL(streams[1]?.url ?? '').searchParams.get('after')).not.toBe('0');
@@ -225,9 +226,9 @@ vbatch --name nested ./nested.sh
           'document.querySelector(".graph canvas").getContext("2d").getImageData(2, 2, 1, 1).data[0]',
         );
       const isDark = async () => (await corner()) < 128;
-      await expect.poll(isDark).toBe(scheme === 'dark');
+      await poll(isDark).toBe(scheme === 'dark');
       await page.emulateMedia({ colorScheme: scheme === 'dark' ? 'light' : 'dark' });
-      await expect.poll(isDark).toBe(scheme !== 'dark');
+      await poll(isDark).toBe(scheme !== 'dark');
       await screenshot(page, `switched-from-${scheme}`);
       await page.context().close();
     },
@@ -242,9 +243,7 @@ vbatch --name nested ./nested.sh
     await seen(page, /^typed, done/);
     sandbox.write('screen/xdg-open', '#!/bin/sh\necho "$1" > opened\n');
     await sandbox.shell('DISPLAY=:9 PATH="$PWD/screen:$PATH" vctl open typed');
-    await expect
-      .poll(() => existsSync(join(work, 'opened')) && sandbox.read('opened'))
-      .toMatch(/^file:.*html\n/);
+    await poll(() => existsSync(join(work, 'opened')) && sandbox.read('opened')).toMatch(/^file:.*html\n/);
     const { page: opened } = await newPage(browser);
     await opened.goto(sandbox.read('opened').trim());
     await seen(opened, /^typed, done/);
@@ -294,7 +293,7 @@ vbatch --name nested ./nested.sh
       socket.destroy();
     });
     sandbox.killServer();
-    await expect.poll(() => listen(impostor, port)).toBe(true);
+    await poll(() => listen(impostor, port)).toBe(true);
     await page.locator('.note', { hasText: 'Another program has the port' }).waitFor();
     const passed = told.filter((text) => text.startsWith('/v1/page/return'));
     expect(passed.length).toBeGreaterThan(0);
