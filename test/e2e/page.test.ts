@@ -23,7 +23,7 @@ describe.skipIf(browserPath === undefined)('the graph page', () => {
     browser = await startBrowser();
     sandbox.write(
       'gate.sh',
-      '#!/bin/sh\necho "$1 begins"\nread -r code < "$1.gate"\nprintf "\\033[31m%s ends\\033[0m\\n" "$1"\nexit "$code"\n',
+      '#!/bin/sh\nseq 1 100\necho "$1 begins"\nread -r code < "$1.gate"\nprintf "\\033[31m%s ends\\033[0m\\n" "$1"\nexit "$code"\n',
     );
     sandbox.write(
       'training_pipeline.sh',
@@ -188,6 +188,10 @@ vbatch --name nested ./nested.sh
     await page.locator('vscode-text-field input').fill('sum');
     await page.keyboard.press('Enter');
     await page.locator('.panel .log', { hasText: 'sum ends' }).waitFor();
+    // Longer than its place, and at its end.
+    const below = `(({ scrollHeight, scrollTop, clientHeight }) =>
+      [scrollTop > 0, Math.abs(scrollHeight - scrollTop - clientHeight) < 2])(document.querySelector('.panel pre'))`;
+    expect(await page.evaluate(below)).toEqual([true, true]);
     await page.locator('.panel vscode-button', { hasText: 'Logs' }).click();
     await page.locator('.logPage pre', { hasText: 'sum begins' }).waitFor();
     const red = page.locator('.logPage pre span', { hasText: 'sum ends' });
