@@ -63,11 +63,11 @@ async function start(): Promise<void> {
   for (const themed of [document.documentElement, document.body]) {
     new MutationObserver(retheme).observe(themed, { attributeFilter: ['class', 'style'] });
   }
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', retheme);
   if (isEditor) {
     const link: Link = new EditorLink((id) => showRun(link, id));
     return;
   }
+  followScheme();
   const pass = new Pass();
   const link = new BrowserLink(pass);
   addEventListener('pagehide', () => save(link));
@@ -85,6 +85,18 @@ async function start(): Promise<void> {
     pass.letIn().then(follow, fail);
   });
   follow();
+}
+
+/** Says by the class of the body which theme it is, as the editor does: the controls look at nothing else. */
+function followScheme(): void {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const forced = matchMedia('(forced-colors: active)');
+  const tell = () => {
+    const kind = dark.matches ? 'vscode-dark' : 'vscode-light';
+    document.body.className = forced.matches ? `${kind} vscode-high-contrast` : kind;
+  };
+  for (const query of [dark, forced]) query.addEventListener('change', tell);
+  tell();
 }
 
 /** A panel of the editor may not load a worker from where its files are, but from a blob. */

@@ -90,7 +90,10 @@ export class Relay {
       }
       post({ type: 'logEnd', call, error: null });
     } catch (error) {
-      if (!gone.signal.aborted) post({ type: 'logEnd', call, error: (error as Error).message });
+      if (gone.signal.aborted) return;
+      const { message } = error as Error;
+      const isLost = error instanceof VbatchError && error.code === 'noServer';
+      post(isLost ? { type: 'logLost', call, reason: message } : { type: 'logEnd', call, error: message });
     }
   }
 }

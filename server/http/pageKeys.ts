@@ -13,8 +13,8 @@ import { VbatchError } from '../protocol/errors.ts';
 
 /** How long a ticket waits to be used: an address printed by `vbatch` may be clicked after a while. */
 export const ticketMs = 60 * 60_000;
-/** How long a page may be away. */
-export const passMs = 7 * 24 * 60 * 60_000;
+/** How long after it was let in last a page may come back. */
+export const passMs = 30 * 24 * 60 * 60_000;
 /** Most tickets that wait; the oldest go first. */
 const mostTickets = 1_000;
 /** Most pages; those that were let in longest ago go first. */

@@ -98,6 +98,7 @@ describe('the graph in a panel', () => {
     await window.page.locator('.tabs-container .tab.active', { hasText: 'gate.sh' }).waitFor();
     await window.command('Show Graph of a Run');
     await window.pick('pipeline', 'pipeline');
+    await item(/^first/).focus();
     await page().locator('.panel h2', { hasText: 'first' }).waitFor();
     await page().locator('.panel vscode-button', { hasText: 'Logs' }).click();
     await window.page.locator('.monaco-editor .view-line', { hasText: 'at the gate' }).waitFor();

@@ -17,7 +17,12 @@ interface Pending {
   readonly fail?: (error: Error) => void;
   readonly event?: (event: StreamEvent) => void;
   readonly log?: LogListener;
+  /** Asks for it again, with the same number. */
+  readonly again?: () => void;
 }
+
+/** How long after it was lost a log is asked for again. */
+const logPauseMs = 1_000;
 
 export class EditorLink implements Link {
   readonly kind = 'editor';
@@ -45,8 +50,9 @@ export class EditorLink implements Link {
   }
 
   log(query: LogQuery, log: LogListener): () => void {
-    const call = this.begin({ log });
-    this.api.postMessage({ type: 'log', call, query });
+    const ask = () => this.api.postMessage({ type: 'log', call, query });
+    const call = this.begin({ log, again: ask });
+    ask();
     return () => this.end(call);
   }
 
@@ -92,6 +98,10 @@ export class EditorLink implements Link {
         return pending?.log?.begin(message.before);
       case 'logData':
         return pending?.log?.data(message.stream, message.bytes);
+      case 'logLost':
+        pending?.log?.lost(message.reason);
+        setTimeout(() => this.pending.get(message.call)?.again?.(), logPauseMs);
+        return;
       case 'logEnd':
         return pending?.log?.end(message.error);
     }

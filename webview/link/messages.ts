@@ -35,4 +35,6 @@ export type EditorMessage =
       readonly stream: 'stdout' | 'stderr';
       readonly bytes: Uint8Array;
     }
+  /** The server was lost; the page may ask again. */
+  | { readonly type: 'logLost'; readonly call: number; readonly reason: string }
   | { readonly type: 'logEnd'; readonly call: number; readonly error: string | null };

@@ -21,8 +21,8 @@ export function drawCells(pen: Pen, stack: Rect, { members }: Stack, highlight: 
   const { columns } = gridOf(members.length);
   const [left, top] = [stack.x + padding, stack.y + cellsTop];
   const legible = readable(pen, 11);
-  // A gap of less than a pixel is not seen, so that a row of cells is one rectangle.
-  const looks = looksOf(members, columns, highlight, cell.gap * pen.zoom < 1, {
+  // A gap of less than half a pixel is hardly seen, so that a row of cells is one rectangle.
+  const looks = looksOf(members, columns, highlight, cell.gap * pen.zoom < 0.5, {
     ...view,
     x: view.x - left,
     y: view.y - top,

@@ -7,8 +7,8 @@ import type { Scene } from './scene.ts';
 import type { Theme } from './theme.ts';
 
 const size: Size = { width: 180, height: 120 };
-/** In a narrower view it would hide what it is a map of. Pixels. */
-const leastView = 400;
+/** In a smaller view it would hide what it is a map of. Pixels. */
+const leastView: Size = { width: 400, height: 320 };
 /** So many boxes and tasks are drawn; more could not be told apart. */
 const most = 2_000;
 
@@ -87,7 +87,8 @@ export class Minimap {
     const context = this.canvas.getContext('2d');
     if (context === null) return;
     const rect = seen(camera, view);
-    this.canvas.hidden = view.width < leastView || covers(rect, this.bounds);
+    this.canvas.hidden =
+      view.width < leastView.width || view.height < leastView.height || covers(rect, this.bounds);
     if (this.canvas.hidden) return;
     context.drawImage(this.picture, 0, 0);
     context.strokeStyle = theme.focus;

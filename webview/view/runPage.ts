@@ -7,6 +7,7 @@ import { countsText, lookOf, noCounts, placeOf, type Status, statuses } from '..
 import { applyEvent, type Entry, noTasks } from '../state/tasks.ts';
 import { element, setText } from './dom.ts';
 import { type GraphState, GraphView } from './graphView.ts';
+import { helpDialog } from './help.ts';
 import { Panel } from './panel.ts';
 
 export interface RunState {
@@ -28,6 +29,7 @@ export class RunPage {
   private readonly running = new Set<Entry>();
   private readonly summary = element('p', 'summary');
   private readonly note = element('p', 'note');
+  private readonly help = helpDialog();
   private readonly panel: Panel;
   private readonly worker: Worker;
   private readonly stopStream: () => void;
@@ -76,6 +78,7 @@ export class RunPage {
       this.toolbar(),
       element('div', 'work', this.graph.root, this.panel.root),
       element('footer', '', this.summary, this.note),
+      this.help,
     );
     this.stopStream = link.stream({ below: run }, (event) => {
       const wasWhole = this.tasks.whole;
@@ -127,7 +130,7 @@ export class RunPage {
     bar.setAttribute('aria-label', t('Graph'));
     const { runs } = this.act;
     if (runs !== null) bar.append(button(t('All runs'), runs));
-    const zoom = (text: string, label: string, act: () => void) => {
+    const sign = (text: string, label: string, act: () => void) => {
       const made = button(text, act);
       made.setAttribute('aria-label', label);
       return made;
@@ -136,9 +139,10 @@ export class RunPage {
       search.element,
       filter,
       this.follow,
-      zoom('−', t('Zoom out'), () => this.graph.zoom(0.8)),
-      zoom('+', t('Zoom in'), () => this.graph.zoom(1.25)),
+      sign('−', t('Zoom out'), () => this.graph.zoom(0.8)),
+      sign('+', t('Zoom in'), () => this.graph.zoom(1.25)),
       button(t('Fit'), () => this.graph.fit()),
+      sign('?', t('Keys and mouse'), () => this.help.showModal()),
     );
     return bar;
   }

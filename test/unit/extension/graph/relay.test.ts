@@ -66,6 +66,20 @@ it('relays streams, and ends them with the page or its document', () => {
   });
 });
 
+it('tells a server that was lost, after which a page may ask again, from what is no use', async () => {
+  const errors = [new VbatchError('noServer', 'It is gone.'), new VbatchError('notFound', 'There is none.')];
+  const { relay, told } = setUp({
+    logPlace: async () => {
+      throw errors.shift() ?? new Error('asked too often');
+    },
+  });
+  const log = { type: 'log', call: 7, query: { id: 'r/a', attempt: null, tail: 4 } } as const;
+  relay.take(log);
+  await expect.poll(() => told.at(-1)).toEqual({ type: 'logLost', call: 7, reason: 'It is gone.' });
+  relay.take(log);
+  await expect.poll(() => told.at(-1)).toEqual({ type: 'logEnd', call: 7, error: 'There is none.' });
+});
+
 it('relays the end of a log byte for byte, until it is let go of', async () => {
   const asked: unknown[] = [];
   const { relay, told } = setUp({
