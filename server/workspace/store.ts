@@ -99,11 +99,13 @@ export class ContentStore {
   async read(files: readonly { path: string; size: number }[]): Promise<Read[]> {
     const paths = files.map(({ path }) => path);
     const expected = files.reduce((sum, { size }) => sum + size, 0);
-    const read = await this.#storing((draft) => this.disk.keep(paths, expected, draft, this.folder));
-    for (const each of read) {
-      if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
-    }
-    return read;
+    return this.#storing(async (draft) => {
+      const read = await this.disk.keep(paths, expected, draft, this.folder);
+      for (const each of read) {
+        if (each.kind === 'file' || each.kind === 'busy') this.#add(each.hash, each.size);
+      }
+      return read;
+    });
   }
 
   /**
@@ -111,17 +113,21 @@ export class ContentStore {
    * holds what it should. It is gone from its place in any case.
    */
   async adopt(path: string, hash: string, size: number): Promise<boolean> {
-    const read = await this.#storing(() => this.disk.adopt(path, hash, this.folder));
-    if (read.kind !== 'file' || read.hash !== hash) return false;
-    this.#add(hash, read.size);
-    return read.size === size;
+    return this.#storing(async () => {
+      const read = await this.disk.adopt(path, hash, this.folder);
+      if (read.kind !== 'file' || read.hash !== hash) return false;
+      this.#add(hash, read.size);
+      return read.size === size;
+    });
   }
 
   /** Stores these contents and gives their hashes. */
   async put(contents: readonly Uint8Array[]): Promise<string[]> {
-    const hashes = await this.#storing((draft) => this.disk.put(contents, draft, this.folder));
-    for (const [index, hash] of hashes.entries()) this.#add(hash, contents[index]?.length ?? 0);
-    return hashes;
+    return this.#storing(async (draft) => {
+      const hashes = await this.disk.put(contents, draft, this.folder);
+      for (const [index, hash] of hashes.entries()) this.#add(hash, contents[index]?.length ?? 0);
+      return hashes;
+    });
   }
 
   /** What small contents hold. Throws `VbatchError` where one is not there. */
@@ -139,6 +145,7 @@ export class ContentStore {
     await this.#storing(() => this.disk.makeSure(this.folder, bytes));
   }
 
+  /** @param store adds what it has stored before it resolves, so that no collection comes between */
   async #storing<T>(store: (draft: string) => Promise<T>): Promise<T> {
     try {
       return await this.#storeOnce(store);
@@ -175,10 +182,12 @@ export class ContentStore {
       } finally {
         await handle.close();
       }
-      const read = await this.#storing(() => this.disk.adopt(path, null, this.folder));
-      if (read.kind !== 'file') throw new Error(`${path} was ${read.kind} when it was to be stored`);
-      this.#add(read.hash, read.size);
-      return read.hash;
+      return await this.#storing(async () => {
+        const read = await this.disk.adopt(path, null, this.folder);
+        if (read.kind !== 'file') throw new Error(`${path} was ${read.kind} when it was to be stored`);
+        this.#add(read.hash, read.size);
+        return read.hash;
+      });
     } catch (error) {
       throw this.#failure(error);
     } finally {
