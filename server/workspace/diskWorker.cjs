@@ -389,13 +389,19 @@ function takenBy(path) {
   return stat ? Math.min(stat.size, stat.blocks * 512) : 0;
 }
 
-/** Devices whose files cannot be cloned into the store. */
+/** Devices whose files cannot be cloned into the store, and the folder on one where the last of them was. */
 const cloneless = new Set();
+let clonelessFolder = null;
 
 /** A copy that shares its blocks with the file, where the file system can do that; else null. */
 function clone(path, to) {
+  const home = path.slice(0, path.lastIndexOf('/'));
+  if (home === clonelessFolder) return null;
   const { dev } = fs.lstatSync(bytes(path), { throwIfNoEntry: false }) ?? {};
-  if (cloneless.has(dev)) return null;
+  if (cloneless.has(dev)) {
+    clonelessFolder = home;
+    return null;
+  }
   const before = look(path);
   if (before.kind !== 'file') return before;
   try {
