@@ -97,7 +97,7 @@ function addDiff(parent: Command, context: Context): void {
   withExamples(command, [
     'vctl run diff train-4k2m9',
     'vctl run diff train-4k2m9 train-9x4m1',
-    'vctl run diff --patch train-4k2m9 | less -R',
+    'vctl run diff --patch train-4k2m9 >edits.patch',
   ]);
 }
 

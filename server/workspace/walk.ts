@@ -102,12 +102,14 @@ export class Walker {
     for (const folder of await this.#changed(folders)) {
       const listing = await this.#list(folder);
       if (decidersOf(listing.entries) !== folder.deciders) return false;
-      for (const inner of this.#fill(folder, listing)) fresh.push(inner);
+      for (const inner of await this.#fill(folder, listing)) fresh.push(inner);
     }
     const breather = new Breather();
     for (const { entries } of foldersIn(top)) {
-      for (const entry of entries) if (entry.kind !== 'folder') onFile(entry.path, sizeOf(entry));
-      if (breather.isDue) await breather.rest();
+      for (const entry of entries) {
+        if (entry.kind !== 'folder') onFile(entry.path, sizeOf(entry));
+        if (breather.isDue) await breather.rest();
+      }
     }
     await this.#visitAll(fresh, onFile);
     return true;
@@ -136,7 +138,7 @@ export class Walker {
       const listing = await this.#list(folder);
       folder.deciders = decidersOf(listing.entries);
       folder.rules = folder.findRules && (await folder.findRules(listing.entries));
-      for (const inner of this.#fill(folder, listing)) folders.push(inner);
+      for (const inner of await this.#fill(folder, listing)) folders.push(inner);
       for (const entry of folder.entries) {
         if (entry.kind !== 'folder') onFile(entry.path, sizeOf(entry));
         if (breather.isDue) await breather.rest();
@@ -145,12 +147,16 @@ export class Walker {
   }
 
   /** Puts into a folder what of this listing travels. Gives the folders in it that are new. */
-  #fill(folder: Visited, { entries, digest }: Listing): Visited[] {
-    const known = new Map(folder.entries.map((entry) => [entry.path, entry]));
+  async #fill(folder: Visited, { entries, digest }: Listing): Promise<Visited[]> {
+    const known = new Map(
+      folder.entries.flatMap((entry) => (entry.kind === 'folder' ? [[entry.path, entry] as const] : [])),
+    );
     const fresh: Visited[] = [];
+    const breather = new Breather();
     folder.entries = [];
     folder.digest = digest;
     for (const entry of entries) {
+      if (breather.isDue) await breather.rest();
       const { rules } = folder;
       const isGit = entry.name === '.git';
       if (entry.kind === 'gone' || (isGit && !this.withGit) || unfinished.test(entry.name)) continue;
@@ -166,7 +172,7 @@ export class Walker {
           break;
         case 'folder': {
           const before = known.get(path);
-          if (before?.kind === 'folder' && before.isOnTheWay === (decision === 'through')) {
+          if (before?.isOnTheWay === (decision === 'through')) {
             folder.entries.push(before);
             break;
           }
@@ -183,7 +189,8 @@ export class Walker {
           break;
       }
     }
-    folder.entries.sort((a, b) => byPath(a.path, b.path));
+    // They come in the order of their bytes, which mostly is that of paths.
+    if (!isInOrder(folder.entries)) folder.entries.sort((a, b) => byPath(a.path, b.path));
     return fresh;
   }
 
@@ -225,6 +232,10 @@ function emptyFolder(path: string, isOnTheWay: boolean, findRules: Visited['find
 function* foldersIn(folder: Visited): Generator<Visited> {
   yield folder;
   for (const entry of folder.entries) if (entry.kind === 'folder') yield* foldersIn(entry);
+}
+
+function isInOrder(entries: readonly { path: string }[]): boolean {
+  return entries.every(({ path }, index) => index === 0 || byPath(entries[index - 1]?.path ?? '', path) < 0);
 }
 
 function sizeOf(entry: WalkedFile | WalkedLink): number {
