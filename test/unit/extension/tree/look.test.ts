@@ -40,6 +40,9 @@ describe('how a task looks', () => {
     expect(describeTask({ status: 'FAILURE', reason: 'exited with 3' })).toBe(
       '$(error) train: failed · exited with 3',
     );
+    expect(describeTask({ status: 'CANCELLED', reason: 'cancelled' })).toBe(
+      '$(stop-circle) train: cancelled',
+    );
     const held = (reason: string) => describeTask({ status: 'PENDING', held: true, reason });
     expect(held('is held: `vctl task release x` lets it go')).toBe('$(debug-pause) train: held');
     expect(held('waits for process')).toBe('$(debug-pause) train: held · waits for process');
