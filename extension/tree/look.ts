@@ -57,8 +57,9 @@ function taskLook(entry: Entry, now: number, l10n: Texts): Look {
   const failures = failed === 0 ? '' : l10n.t('{0} failed', failed);
   const began = entry.parent === null ? momentText(entry.createdAt, now) : '';
   // Of a parent that failed by its children, the count says it already.
-  // Nor is told twice that it is held.
-  const isSaid = failed > 0 || status === 'RUNNING' || (held && reason?.startsWith('is held'));
+  // Nor is told twice that it is held or cancelled.
+  const isSaid =
+    failed > 0 || status === 'RUNNING' || reason === word || (held && reason?.startsWith('is held'));
   const why = isSaid ? '' : (reason ?? '');
   // What comes first is what is left of it in a narrow sidebar.
   const facts = [count, isDone(status) ? '' : failures, word, durationText(entry, now), began, why];

@@ -19,8 +19,8 @@ const pauseMs = 500;
 const parentPauseMs = 1_000;
 /** Times that go on are brought up to date this seldom on open nodes: what is below would flicker, and lose its hover. */
 const openTickMs = 5_000;
-/** How long somebody may take to read a hover before what is open changes. */
-const readingMs = 3_000;
+/** How long somebody may take to read a hover: a line that is drawn anew loses it. */
+const readingMs = 5_000;
 /** Nothing moves this soon after a person has done something: it may be the first half of a double click. */
 const calmMs = 600;
 /** VS Code asks for what is below a node that was opened by then, or it has forgotten that it was. */
@@ -41,6 +41,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** When open nodes may be refreshed again, and since when they have not been or need not have been. */
   private parentsFrom = 0;
   private restingSince = 0;
+  /** Whose hover is being read, and the time that its line tells meanwhile. */
+  private read: { readonly node: TaskNode; readonly at: number; readonly until: number } | null = null;
   /** Calls back those who wait for the first picture. */
   private arrived: () => void = () => {};
   private arrival: Promise<void> | null = null;
@@ -139,6 +141,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     token: vscode.CancellationToken,
   ): Promise<vscode.TreeItem> {
     this.rest(readingMs);
+    this.read = { node, at: this.now, until: Date.now() + readingMs };
     if (node.kind === 'task') item.tooltip = await taskTooltip(this.parts, node, token);
     return item;
   }
@@ -200,10 +203,12 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
 
   /** A node's look at the time of this turn, made once for it. */
   private look(node: TaskNode): Look {
+    const isRead = this.read?.node === node && this.now < this.read.until;
+    const at = isRead ? (this.read?.at ?? this.now) : this.now;
     const known = this.looks.get(node);
-    if (known !== undefined && known.at === this.now) return known.look;
-    const look = lookOf(node, this.now, vscode.l10n);
-    this.looks.set(node, { at: this.now, look });
+    if (known !== undefined && known.at === at && !isRead) return known.look;
+    const look = lookOf(node, at, vscode.l10n);
+    this.looks.set(node, { at, look });
     return look;
   }
 

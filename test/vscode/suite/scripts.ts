@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { TaskView } from '../../../server/protocol/tasks.ts';
 import { extension, folder } from './support.ts';
 
 async function open(name: string, text: string): Promise<vscode.TextDocument> {
@@ -79,21 +80,21 @@ describe('tasks of tasks.json', () => {
 });
 
 describe('terminals', () => {
-  it('have vbatch on PATH, on the Node of VS Code', async () => {
+  it('have vbatch on PATH, on the Node of VS Code, and know what is open', async () => {
     const { connection, registry } = await extension();
     await connection.client();
     const terminal = vscode.window.createTerminal({ name: 'path', cwd: folder() });
-    const arrived = new Promise<string>((resolve) => {
+    const arrived = new Promise<TaskView>((resolve) => {
       const listening = registry.onDidUpdate(() => {
-        for (const { id, name } of registry.runs.all()) {
-          if (name !== 'typed') continue;
+        for (const run of registry.runs.all()) {
+          if (run.name !== 'typed') continue;
           listening.dispose();
-          resolve(id);
+          resolve(run);
         }
       });
     });
-    terminal.sendText('vbatch --name typed true');
-    assert.match(await arrived, /^typed-/);
+    terminal.sendText('vbatch --name typed -l "open=$VBATCH_OPENED" true');
+    assert.deepEqual((await arrived).labels, { open: folder() });
     terminal.dispose();
   });
 });

@@ -6,6 +6,7 @@ import {
   type HostNode,
   hostNodes,
   type Machines,
+  parentIdOf,
 } from '../../../../extension/hosts/hostNodes.ts';
 import type { HostView, PoolView } from '../../../../server/protocol/tasks.ts';
 import { english } from '../tree/support.ts';
@@ -51,6 +52,26 @@ function drawn(machines: Partial<Machines>): string[] {
 }
 
 describe('the tree of hosts and pools', () => {
+  it('knows of each line what it is below', () => {
+    const gpu = { index: 0, name: 'A100', memory: 0, tasks: [], other: null };
+    const findings = [{ topic: 'disk', status: 'ok', text: 'much', fix: null } as const];
+    const machines: Machines = {
+      hosts: [host('a b', { gpus: [gpu] })],
+      pools: [pool('cpu-1')],
+      reports: new Map([['a b', { host: 'a b', findings, at: now }]]),
+    };
+    const seen: HostNode['kind'][] = [];
+    const look = (node: HostNode | null): void => {
+      for (const child of hostNodes(machines, node)) {
+        seen.push(child.kind);
+        expect(parentIdOf(child)).toBe(node?.id ?? null);
+        look(child);
+      }
+    };
+    look(null);
+    expect(seen).toEqual(['section', 'host', 'gpu', 'report', 'finding', 'add', 'section', 'pool']);
+  });
+
   it('is empty as long as no host is known, so that the view can say what to do', () => {
     expect(drawn({})).toEqual([]);
   });

@@ -27,7 +27,7 @@ describe('how a task looks', () => {
   it('has status as icon and word, and how long it takes by whole seconds', () => {
     const running: Partial<TaskView> = { status: 'RUNNING', startedAt: later(0), attempt: 1 };
     expect(describeTask(running, start + 8_700)).toBe('$(loading~spin) train: running · 8s');
-    expect(describeTask(running, start + 252_000)).toBe('$(loading~spin) train: running · 4m12s');
+    expect(describeTask(running, start + 252_000)).toBe('$(loading~spin) train: running · 4m10s');
     expect(describeTask(running, start + 7_559_000)).toBe('$(loading~spin) train: running · 2h5m');
     const ended: Partial<TaskView> = { status: 'SUCCESS', startedAt: later(0), resolvedAt: later(1.25) };
     expect(describeTask(ended)).toBe('$(pass) train: succeeded · 1.3s');
@@ -39,6 +39,9 @@ describe('how a task looks', () => {
     );
     expect(describeTask({ status: 'FAILURE', reason: 'exited with 3' })).toBe(
       '$(error) train: failed · exited with 3',
+    );
+    expect(describeTask({ status: 'CANCELLED', reason: 'cancelled' })).toBe(
+      '$(stop-circle) train: cancelled',
     );
     const held = (reason: string) => describeTask({ status: 'PENDING', held: true, reason });
     expect(held('is held: `vctl task release x` lets it go')).toBe('$(debug-pause) train: held');
