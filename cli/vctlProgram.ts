@@ -1,6 +1,7 @@
 /** The commands of `vctl`. */
 import { Command, CommanderError } from 'commander';
 import { VbatchError } from '../server/protocol/errors.ts';
+import { nearest } from '../server/protocol/nearest.ts';
 import { addCompletion } from './commands/completion.ts';
 import { type Context, withExamples } from './commands/context.ts';
 import { addHosts } from './commands/host.ts';
@@ -72,13 +73,24 @@ function addShortForms(program: Command, context: Context): void {
 
 /** Runs one command line of `vctl`. Usage errors are thrown as `VbatchError`. */
 export async function runVctl(args: readonly string[], context: Context, version: string): Promise<void> {
+  const program = vctlProgram(context, version);
+  // Of the short forms, which commander hides, it would suggest none: `unknownCommand` does.
+  program.showSuggestionAfterError(false);
   try {
-    await vctlProgram(context, version).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    throw new VbatchError('usage', usageMessage(error));
+    throw new VbatchError('usage', unknownCommand(error, program) ?? usageMessage(error));
   }
+}
+
+function unknownCommand(error: CommanderError, program: Command): string | null {
+  const word = program.args[0];
+  if (error.code !== 'commander.unknownCommand' || word === undefined) return null;
+  const names = program.commands.map((command) => command.name());
+  const near = names.includes(word) ? null : nearest(word, names);
+  return near === null ? null : `unknown command '${word}'; did you mean ${near}?`;
 }
 
 /** commander's own message with its suggestion on the same line. */

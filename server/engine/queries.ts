@@ -8,26 +8,45 @@ import { VbatchError } from '../protocol/errors.ts';
 import type { TaskQuery } from './service.ts';
 import { poolName } from './views.ts';
 
-/** The task that `text` means: an id, else the newest run of that name. Else `notFound`. */
+/**
+ * The task that `text` means: an id, else the newest run of that name, else the one task whose path ends so in the
+ * newest run that has any. Else `notFound`.
+ */
 export function findTask(state: State, text: string): Task {
   const exact = state.tasks.get(state.byId.get(text) ?? 0);
   if (exact !== undefined) return exact;
-  const [head, ...rest] = text.split('/');
-  const run = state.tasks.get(
-    state
-      .scope(0)
-      .bearers(head ?? '')
-      .at(-1) ?? 0,
-  );
+  const [head = '', ...rest] = text.split('/');
+  const run = state.tasks.get(state.scope(0).bearers(head).at(-1) ?? 0);
   if (run !== undefined) {
     const below = state.tasks.get(state.byId.get([run.id, ...rest].join('/')) ?? 0);
     if (below !== undefined) return below;
   }
-  const hint = nearest(text, candidates(state));
-  throw new VbatchError(
-    'notFound',
-    `there is no task "${text}"${hint === null ? '' : `; did you mean "${hint}"?`}`,
-  );
+  const [within, ...others] = endingSo(state, `/${text}`);
+  if (within === undefined) {
+    const hint = nearest(text, candidates(state));
+    const question = hint === null ? '' : `; did you mean "${hint}"?`;
+    throw new VbatchError('notFound', `there is no task "${text}"${question}`);
+  }
+  if (others.length > 0) {
+    const [second] = others as [Task];
+    const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
+    throw new VbatchError('notFound', `"${text}" may be ${within.id}, ${second.id}${more}; say which one`);
+  }
+  return within;
+}
+
+/** The tasks of one run, the newest that has any, whose ids end with `end`. */
+function endingSo(state: State, end: string): Task[] {
+  let found: Task[] = [];
+  for (const number of inOrder([...state.tasks.keys()], false)) {
+    const run = found[0]?.run ?? 0;
+    if (number < run) break;
+    const task = state.task(number);
+    if (!task.id.endsWith(end) || task.run < run) continue;
+    if (task.run > run) found = [];
+    found.push(task);
+  }
+  return found.reverse();
 }
 
 /** Ids and names of the newest runs and their children: enough to catch a slip of the finger. */
@@ -36,7 +55,10 @@ function candidates(state: State): Set<string> {
   for (const number of [...state.runs].slice(-200)) {
     const run = state.task(number);
     found.add(run.id).add(run.spec.name);
-    for (const child of run.children.slice(0, 50)) found.add(state.task(child).id);
+    for (const child of run.children.slice(0, 50)) {
+      const { id, spec } = state.task(child);
+      found.add(id).add(spec.name);
+    }
   }
   return found;
 }

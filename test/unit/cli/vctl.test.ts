@@ -213,6 +213,8 @@ describe('vctl besides tasks', () => {
 describe('vctl used wrongly', () => {
   it.each([
     [['tsak', 'list'], "unknown command 'tsak'; did you mean task?"],
+    [['lsit'], "unknown command 'lsit'; did you mean list?"],
+    [['frobnicate'], "unknown command 'frobnicate'; see `vctl --help`"],
     [['task', 'lsit'], "unknown command 'lsit'; did you mean list?"],
     [['task', 'list', '--limti', '3'], "unknown option '--limti'; did you mean --limit?"],
     [['task', 'list', '--limit', '0'], '--limit "0": expected a number from 1 to 1000'],

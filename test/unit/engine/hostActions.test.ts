@@ -117,8 +117,9 @@ it('checks a host with what is configured of it', async () => {
 });
 
 it('takes none out of the file while tasks run there, unless it is forced', async () => {
-  const { hosts, box, submit, engine, rooms } = await withBox();
+  const { hosts, box, host, submit, engine, rooms } = await withBox();
   box.reports.online(someFacts);
+  host.reports.online({ ...someFacts, cpus: 0 });
   await engine.pools(null);
   await submit({ name: 'a', pool: 'cpu-1' });
   expect(rooms.hosts.get('box')?.online).toBe(true);
@@ -133,6 +134,7 @@ it('takes none out of the file while tasks run there, unless it is forced', asyn
 it('prunes attempts that are not known, and none that are', async () => {
   const { hosts, box, host, submit, engine } = await withBox();
   host.reports.online(someFacts);
+  box.reports.online(someFacts);
   await engine.pools(null);
   await submit({ name: 'a' });
   box.leftovers = ['1.1', '1.2', '99.1'];
