@@ -231,13 +231,16 @@ function cut(spans: readonly Span[], start: number, end: number): Span[] {
   });
 }
 
-/** Adds a span where none is, joined to the one before it where they look the same. */
-function withSpan(spans: readonly Span[], span: Span): Span[] {
-  const last = spans.at(-1);
-  if (last === undefined || last.end < span.start) return [...spans, span];
-  if (last.end === span.start && last.style === span.style) {
-    return [...spans.slice(0, -1), { ...last, end: span.end }];
-  }
-  const at = spans.findIndex(({ start }) => start >= span.end);
-  return at < 0 ? [...spans, span] : [...spans.slice(0, at), span, ...spans.slice(at)];
+/** Adds a span where none is, joined to those beside it that look the same. */
+function withSpan(spans: readonly Span[], { start, end, style }: Span): Span[] {
+  const at = spans.findLastIndex((other) => other.end <= start) + 1;
+  const [before, after] = [spans[at - 1], spans[at]];
+  const joinsBefore = before?.end === start && before.style === style;
+  const joinsAfter = after?.start === end && after.style === style;
+  const joined = {
+    start: joinsBefore ? before.start : start,
+    end: joinsAfter ? after.end : end,
+    style,
+  };
+  return [...spans.slice(0, joinsBefore ? at - 1 : at), joined, ...spans.slice(joinsAfter ? at + 1 : at)];
 }

@@ -60,6 +60,7 @@ describe('lines', () => {
         expect(looks(cut)).toEqual(looks(whole));
         expect(cut.length).toBe(cut.lines.reduce((sum, { text }) => sum + text.length + 1, 0));
       }),
+      { examples: [[['🚀', '\u001b[31m', '🚀', '\r', 'é', 'é'], [16]]] },
     );
   });
 
