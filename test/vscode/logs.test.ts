@@ -76,12 +76,7 @@ describe('the log of a task', () => {
     await window.openFile('noisy.sh');
     await window.lens('Run as vbatch').click();
     await window.showView();
-    // A click may meet the moment in which VS Code asks for the tree anew; a person clicks again.
-    const click = async () => {
-      await window.row('noisy').click();
-      return window.page.locator('.tabs-container .tab', { hasText: 'noisy-' }).count();
-    };
-    await expect.poll(click, { timeout: 45_000, interval: 2_000 }).toBe(1);
+    await openLog('noisy');
     await window.sees('editor', /step \d+/);
     await window.sees('editor', /step 60\b/);
     await window.shot('following');
@@ -142,8 +137,7 @@ describe('the log of a task on another machine', () => {
     if (bed === null) return skip('no machine can be made here');
     const command = 'exec python3 "$VBATCH_WORKSPACE/far.py"';
     await host.program('vbatch', '-P', 'far', '--name', 'remote', '-C', 'sub', 'sh', '-c', command);
-    await window.command('Open Log…');
-    await window.pick('remote', 'remote');
+    await openLog('remote');
     await window.sees('editor', /at work/);
     await bed.host('far').link('down');
     await noted(/far is unreachable since/);
@@ -169,6 +163,15 @@ async function noted(pattern: RegExp): Promise<void> {
   const notes = `[...document.querySelectorAll('.editor-group-container.active .view-line span')]
     .map((span) => getComputedStyle(span, '::after').content).join()`;
   await window.page.waitForFunction(`${String(pattern)}.test(${notes})`);
+}
+
+/** Clicks a task in the tree, and again where VS Code has just asked for it anew and has missed the click. */
+async function openLog(name: string): Promise<void> {
+  const click = async () => {
+    await window.row(name).click();
+    return window.page.locator('.tabs-container .tab', { hasText: `${name}-` }).count();
+  };
+  await expect.poll(click, { timeout: 45_000, interval: 2_000 }).toBe(1);
 }
 
 /** A button above the editor, by its title. */
