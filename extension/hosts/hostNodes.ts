@@ -24,6 +24,8 @@ export interface CheckedHost extends HostReport {
   readonly at: number;
 }
 
+const severity: Record<Finding['status'], number> = { ok: 0, warning: 1, failure: 2 };
+
 /** All that the view shows. */
 export interface Machines {
   readonly hosts: readonly HostView[];
@@ -66,11 +68,10 @@ export function hostNodes({ hosts, pools, reports }: Machines, node: HostNode | 
       ];
     }
     case 'report':
-      return node.report.findings.map((finding, at) => ({
-        kind: 'finding',
-        id: `${node.id} ${at}`,
-        finding,
-      }));
+      // What is not well comes first.
+      return node.report.findings
+        .map((finding, at) => ({ kind: 'finding', id: `${node.id} ${at}`, finding }) as const)
+        .sort((a, b) => severity[b.finding.status] - severity[a.finding.status]);
     case 'gpu':
     case 'finding':
     case 'add':

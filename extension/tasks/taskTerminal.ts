@@ -17,7 +17,7 @@ export class TaskTerminal implements vscode.Pseudoterminal {
   private readonly leaving = new AbortController();
   private id: string | null = null;
   private over = false;
-  private readonly begun = Date.now();
+  private begun = 0;
 
   constructor(
     private readonly connection: Connection,
@@ -26,6 +26,7 @@ export class TaskTerminal implements vscode.Pseudoterminal {
   ) {}
 
   open(): void {
+    this.begun = Date.now();
     void this.run();
   }
 

@@ -117,7 +117,7 @@ describe('the tree of hosts and pools', () => {
     expect(drawn({ hosts: [host('local'), asks] })).toContain('  far: has a question for you');
   });
 
-  it('keeps what a check has found below its host', () => {
+  it('keeps what a check has found below its host, what is not well first', () => {
     const report: CheckedHost = {
       host: 'far',
       at: now,
@@ -129,8 +129,8 @@ describe('the tree of hosts and pools', () => {
     const lines = drawn({ hosts: [host('local'), host('far')], reports: new Map([['far', report]]) });
     expect(lines.slice(3, 6)).toEqual([
       expect.stringMatching(/^ {4}Checked .+: 1 to look at$/),
-      '      ssh: connects',
       '      disk: 1G free → remove something',
+      '      ssh: connects',
     ]);
   });
 
