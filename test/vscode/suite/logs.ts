@@ -35,15 +35,24 @@ async function until(isSo: () => boolean): Promise<void> {
   });
 }
 
-/** Resolves when what an editor shows is so. */
-async function sees(editor: vscode.TextEditor, isSo: (range: vscode.Range) => boolean): Promise<void> {
-  if (editor.visibleRanges.some(isSo)) return;
+/** Resolves when what the editor of a document shows is so. */
+async function sees(document: vscode.TextDocument, isSo: (range: vscode.Range) => boolean): Promise<void> {
+  const { window } = vscode;
+  const now = () =>
+    window.visibleTextEditors.some(
+      (editor) => editor.document === document && editor.visibleRanges.some(isSo),
+    );
+  if (now()) return;
   await new Promise<void>((resolve) => {
-    const listening = vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor, visibleRanges }) => {
-      if (textEditor !== editor || !visibleRanges.some(isSo)) return;
+    const look = () => {
+      if (!now()) return;
       listening.dispose();
       resolve();
-    });
+    };
+    const listening = vscode.Disposable.from(
+      window.onDidChangeTextEditorVisibleRanges(look),
+      window.onDidChangeVisibleTextEditors(look),
+    );
   });
 }
 
@@ -94,16 +103,16 @@ describe('logs', () => {
     await done(id);
     const first = await openLog({ id });
     assert.equal(first.document.lineCount, 1001);
-    await sees(first, (range) => range.end.line === 1000);
+    await sees(first.document, (range) => range.end.line === 1000);
     assert.equal(first.selection.active.line, 1000);
     await vscode.commands.executeCommand('cursorTop');
-    await sees(first, (range) => range.start.line === 0);
+    await sees(first.document, (range) => range.start.line === 0);
     // As somebody reads there it stays there, whatever else is looked at.
     await openLog({ id: await submit('echo other') });
-    const again = await vscode.window.showTextDocument(first.document);
-    await sees(again, (range) => range.start.line === 0);
+    await vscode.window.showTextDocument(first.document);
+    await sees(first.document, (range) => range.start.line === 0);
     await openLog({ id });
-    await sees(again, (range) => range.end.line === 1000);
+    await sees(first.document, (range) => range.end.line === 1000);
   });
 
   it('are one for each attempt', async () => {
