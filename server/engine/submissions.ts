@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type Configuration, localHost } from '../config/configuration.ts';
 import type { State } from '../model/state.ts';
 import { decideSubmission } from '../model/submit.ts';
@@ -71,6 +72,8 @@ export class Submissions {
       if (submission.key !== undefined && state.byKey.has(submission.key))
         return { submission, configuration, snapshot: null };
       if (parent === null) {
+        // What a host calls a folder may be of another form than here, but nobody submits from there without a parent.
+        if (!isAbsolute(submission.directory)) return notHere(submission.directory);
         const snapshot = await trees.snapshot(submission, configuration);
         if (dryRun && snapshot?.tree) {
           const { pool } = rooms.resolve(configuration, submission.pool ?? configuration.defaults.pool);
@@ -162,4 +165,9 @@ type Prepared =
 
 function failed(error: VbatchError): SubmitResult {
   return { error: { code: error.code, message: error.message } };
+}
+
+function notHere(directory: string): VbatchError {
+  const what = `The directory ${JSON.stringify(directory)} is no absolute path of this machine.`;
+  return new VbatchError('invalid', `${what} Submit from a folder that is on it.`);
 }

@@ -107,6 +107,11 @@ describe('submitting', () => {
     expect(state.tasks.size).toBe(2);
   });
 
+  it('R35 refuses a directory in the form of another kind of machine', async () => {
+    const { submit } = await onlineEngine();
+    await expect(submit({ directory: 'C:\\work' })).rejects.toThrow('is no absolute path of this machine');
+  });
+
   it('makes nothing when only tried', async () => {
     const { engine, ledger } = await onlineEngine();
     const [result] = await engine.submit([submission({ name: 'a' })], nobody, { dryRun: true });
