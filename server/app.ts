@@ -55,7 +55,14 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const contents = new Contents(randomInt(2 ** 25));
   const store = await openStore({ folder: home, contents, report: (message) => log.warn(message) });
 
-  const local = new LocalHost({ name: localHost, folder: join(home, 'hosts', localHost), env, log: note });
+  const local = new LocalHost({
+    name: localHost,
+    folder: join(home, 'hosts', localHost),
+    env,
+    // What asks a server from inside a task means this one.
+    variables: { VBATCH_HOME: home },
+    log: note,
+  });
   const fleet = new Fleet({
     local,
     make: sshHosts({ home, env, log: note }),

@@ -14,6 +14,7 @@ export interface Ground {
   paths: HostPaths;
   /** Tells this folder's attempts from any other's; see HostPaths.cookie. */
   cookie: string;
+  variables: Readonly<Record<string, string>>;
   login: Login;
   /** Path of a bash for setup lines, or null where the host has none. */
   bash: string | null;
@@ -149,7 +150,7 @@ exec ${words.map(quote).join(' ')}
 /** `-e` and VBATCH_ variables, and those by which the shim finds its way back and a stop finds strays. */
 function ownVariables(order: StartOrder, ground: Ground): [string, string][] {
   return [
-    ...Object.entries(order.variables),
+    ...Object.entries({ ...ground.variables, ...order.variables }),
     ['VBATCH_AGENT', ground.paths.folder],
     ['VBATCH_ATTEMPT_KEY', `${order.key}@${ground.cookie}`],
   ];

@@ -23,8 +23,8 @@ export class Launcher {
   /** Writes what the attempt needs, and orders its start. */
   async launch(order: StartOrder): Promise<void> {
     const { site } = this;
-    const { paths, cookie, bash, files } = site;
-    const plan = planLaunch(order, { paths, cookie, bash, login: await site.login });
+    const { paths, cookie, variables, bash, files } = site;
+    const plan = planLaunch(order, { paths, cookie, variables, bash, login: await site.login });
     await this.haveEnvironment(plan.environmentFile);
     if (plan.setupFile) await files.writeWhole(plan.setupFile.path, plan.setupFile.contents, 0o600);
     if (typeof order.stdin === 'object') return this.terminals.start(site, plan.launch, order.stdin);

@@ -32,6 +32,8 @@ export interface LocalMachineOptions {
   /** The server's environment: PATH finds the shells and tools, SHELL names the login shell. */
   env: NodeJS.ProcessEnv;
   log: (message: string) => void;
+  /** Set for all that runs here. */
+  variables?: Readonly<Record<string, string>>;
   /** The shell that runs the agent; by default bash where there is one, else sh. */
   shell?: readonly string[];
   /** Where procfs is mounted. */
@@ -84,6 +86,7 @@ class LocalMachine implements Machine {
     };
     return {
       ...this.prepared,
+      variables: this.options.variables ?? {},
       facts: await detectFacts(env),
       paths: this.paths,
       shell,

@@ -41,6 +41,8 @@ export interface Site {
   readonly paths: HostPaths;
   /** Marks the processes of this folder's attempts, so that no other state folder's are ever touched. */
   readonly cookie: string;
+  /** Set for all that runs there. */
+  readonly variables: Readonly<Record<string, string>>;
   /** The command that runs a fresh shell. */
   readonly shell: readonly string[];
   /** Path of a bash for setup lines, or null where there is none. */

@@ -23,6 +23,7 @@ import { startUp } from './startUp.ts';
 import { storedTasks } from './storedTasks.ts';
 import { submissions } from './submissions.ts';
 import { describeSurroundings } from './surroundings.ts';
+import { table } from './table.ts';
 import { taskOverhead } from './taskOverhead.ts';
 import { typedCommand } from './typedCommand.ts';
 
@@ -80,7 +81,14 @@ async function measureAll(bench: Bench, measures: readonly Measure[]): Promise<R
       continue;
     }
     console.error(`measuring ${measure.name}`);
-    rows.push(...(await measure.run(bench)));
+    try {
+      const measured = await measure.run(bench);
+      rows.push(...measured);
+      console.error(table(measured));
+    } catch (error) {
+      skipped.push(`**Not measured:** ${measure.name}, because it failed: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
   }
   return { surroundings, measures, rows, skipped };
 }

@@ -283,11 +283,14 @@ while :; do sleep 0.1; done
   });
 
   it('R26 does not end a server that was started from inside the task that is cancelled', async () => {
+    await sandbox.run('vctl', ['server', 'start']);
+    const before = sandbox.discovery()?.pid;
     const id = (
       await sandbox.shell(`vbatch bash -c 'vctl server stop; vctl server start; touch restarted; sleep 60'`)
     ).stdout.trim();
     await sandbox.shell('until [ -e restarted ]; do sleep 0.02; done');
     const pid = sandbox.discovery()?.pid ?? 0;
+    expect(pid).not.toBe(before);
     expect((await sandbox.run('vctl', ['cancel', id])).code).toBe(0);
     await sandbox.run('vctl', ['watch', id]);
     expect(await sandbox.task(id)).toMatchObject({ status: 'CANCELLED' });

@@ -75,6 +75,7 @@ export class SshMachine implements Machine {
         facts: contact.facts,
         paths,
         cookie: identity,
+        variables: {},
         shell,
         bash: contact.bash,
         proc: contact.hasProc ? '/proc' : '/nonexistent',

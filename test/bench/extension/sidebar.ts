@@ -154,9 +154,14 @@ async function expand(page: Page, label: string): Promise<number> {
   const exact = page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
   const row = page.locator('.monaco-list-row').filter({ has: exact }).first();
   await row.waitFor();
-  // A click that meets the moment in which VS Code asks for this part anew goes astray; a person clicks again.
+  // A click that meets the moment in which VS Code asks for this part anew goes astray; a person clicks again. And
+  // where lines above come or go just then, the line below is not found where it was expected.
   for (let tries = 1; ; tries++) {
-    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
+    if (tries > 1 && (await row.getAttribute('aria-expanded')) === 'true') {
+      await row.locator('.monaco-tl-twistie').click();
+      await row.and(page.locator('[aria-expanded="false"]')).waitFor();
+    }
+    await row.locator('.monaco-tl-twistie').click();
     try {
       await page.waitForFunction('window.watch.drawn !== null', undefined, { timeout: 5_000 });
       break;

@@ -7,6 +7,7 @@ const paths = hostPaths('/state/local');
 const ground: Ground = {
   paths,
   cookie: 'cookie',
+  variables: { VBATCH_HOME: '/state' },
   bash: '/bin/bash',
   login: {
     environment: new Map([
@@ -50,7 +51,12 @@ describe('planLaunch', () => {
       directory: '/work',
       environment: plan().environmentFile.path,
       program: 'python',
-      assignments: ['VBATCH_TASK_ID=run/x', 'VBATCH_AGENT=/state/local', 'VBATCH_ATTEMPT_KEY=1234.2@cookie'],
+      assignments: [
+        'VBATCH_HOME=/state',
+        'VBATCH_TASK_ID=run/x',
+        'VBATCH_AGENT=/state/local',
+        'VBATCH_ATTEMPT_KEY=1234.2@cookie',
+      ],
       words: ['/usr/bin/env', 'a.b=1', 'python', 'x.py'],
     });
   });
@@ -80,6 +86,6 @@ describe('planLaunch', () => {
     const script = setupFile?.contents.toString() ?? '';
     expect(script.indexOf("eval 'source x'")).toBeLessThan(script.indexOf('unset B'));
     expect(script.indexOf('unset B')).toBeLessThan(script.indexOf("export 'A=changed'"));
-    expect(script.indexOf("export 'A=changed'")).toBeLessThan(script.indexOf("export 'VBATCH_TASK_ID"));
+    expect(script.indexOf("export 'A=changed'")).toBeLessThan(script.indexOf("'VBATCH_TASK_ID"));
   });
 });
