@@ -1,11 +1,12 @@
 /** Brings the folder of a run on a host up to date. */
 import type { HostWorkspace } from '../hosts/host.ts';
 import { VbatchError } from '../protocol/errors.ts';
+import { inBatches } from '../workspace/batches.ts';
 import { type Change, diff, emptyManifest, type Manifest } from '../workspace/manifest.ts';
 import type { ContentStore } from '../workspace/store.ts';
 import { arrangement } from './arrangement.ts';
 import { ask, askFor, type Lacking } from './ask.ts';
-import { batchBytes, batchFiles, large, mostPerStream } from './limits.ts';
+import { batchLimits, large, mostPerStream } from './limits.ts';
 import { Count, type Progress } from './progress.ts';
 import { callForLines } from './script.ts';
 import { type Base, sendLarge } from './sendLarge.ts';
@@ -18,6 +19,9 @@ const sampleBytes = 256 * 1024;
 const fewPaths = 100;
 /** What the script says where a content is not what its hash says. */
 const damaged = 'what was sent has not come as it was';
+
+const streamLimits = { count: Number.POSITIVE_INFINITY, bytes: mostPerStream };
+const sizeOf = ({ size }: Lacking) => size;
 
 export interface Delivery {
   readonly workspace: HostWorkspace;
@@ -57,7 +61,11 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   const lacking = await ask(workspace, changes);
   const count = new Count(lacking, delivery.tell);
   const ofTheirOwn = lacking.filter(({ size }) => size >= large);
-  const streams = inStreams(lacking.filter(({ size }) => size < large));
+  const streams = inBatches(
+    lacking.filter(({ size }) => size < large),
+    sizeOf,
+    streamLimits,
+  );
   // The last stream says how the folder is to be, when all else is there.
   const last = ofTheirOwn.length === 0 ? (streams.pop() ?? []) : [];
   const bases = await basesOf(delivery, changes, ofTheirOwn);
@@ -138,20 +146,6 @@ async function together(...works: ((signal: AbortSignal) => Promise<void>)[]): P
   control.signal.throwIfAborted();
 }
 
-function inStreams(contents: readonly Lacking[]): Lacking[][] {
-  const streams: Lacking[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const content of contents) {
-    if (bytes + content.size > mostPerStream) {
-      streams.push([]);
-      bytes = 0;
-    }
-    streams.at(-1)?.push(content);
-    bytes += content.size;
-  }
-  return streams;
-}
-
 /** Contents, and how the folder is to be with them, if nothing else is to come. */
 async function put(
   { workspace, run, holds }: Delivery,
@@ -176,29 +170,13 @@ async function put(
   await callForLines(workspace, { words, input: input(), zip });
 }
 
-function inBatches(contents: readonly Lacking[]): Lacking[][] {
-  const batches: Lacking[][] = [];
-  let bytes = 0;
-  for (const content of contents) {
-    const last = batches.at(-1);
-    if (last && last.length < batchFiles && bytes + content.size <= batchBytes) {
-      last.push(content);
-      bytes += content.size;
-    } else {
-      batches.push([content]);
-      bytes = content.size;
-    }
-  }
-  return batches;
-}
-
 async function* stream(
   store: ContentStore,
   contents: readonly Lacking[],
   count: Count,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  for (const batch of inBatches(contents)) {
+  for (const batch of inBatches(contents, sizeOf, batchLimits)) {
     signal?.throwIfAborted();
     const taken = await store.take(batch.map(({ hash }) => hash));
     const pieces = taken.flatMap((content, index) => {

@@ -2,15 +2,16 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VbatchError } from '../protocol/errors.ts';
+import { inBatches } from '../workspace/batches.ts';
 import { errorCode, ioFailure } from '../workspace/failures.ts';
 import { nameList } from './arrangement.ts';
 import { type Fetching, fetchLarge, type Wanted } from './fetchLarge.ts';
-import { batchBytes, batchFiles, large, mostPerStream } from './limits.ts';
+import { batchLimits, large, mostPerStream } from './limits.ts';
 import { Count } from './progress.ts';
 import { callScript } from './script.ts';
 
 /** What one stream brings at most. */
-const mostFiles = 2_000;
+const streamLimits = { count: 2_000, bytes: mostPerStream };
 
 /**
  * Fetches the contents that the store does not have. Resolves with false where a file is not any more what it
@@ -42,26 +43,10 @@ async function fetchAll(fetching: Fetching, lacking: readonly Wanted[]): Promise
     if (wanted.entry.size < large) small.push(wanted);
     else if (!(await fetchLarge(fetching, wanted, count))) return false;
   }
-  for (const some of inStreams(small)) {
+  for (const some of inBatches(small, ({ entry }) => entry.size, streamLimits)) {
     if (!(await fetchSmall(fetching, some, count))) return false;
   }
   return true;
-}
-
-function inStreams(files: readonly Wanted[]): Wanted[][] {
-  const streams: Wanted[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const wanted of files) {
-    const last = streams.at(-1);
-    if (last && last.length < mostFiles && bytes + wanted.entry.size <= mostPerStream) {
-      last.push(wanted);
-      bytes += wanted.entry.size;
-    } else {
-      streams.push([wanted]);
-      bytes = wanted.entry.size;
-    }
-  }
-  return streams;
 }
 
 /** One after the other in one stream, told apart by their sizes; whether they are what they should be, hashes say. */
@@ -89,7 +74,7 @@ async function fetchSmall(
         batch.push(content);
         waiting += content.length;
         count.add(content.length, 1);
-        if (batch.length < batchFiles && waiting < batchBytes) continue;
+        if (batch.length < batchLimits.count && waiting < batchLimits.bytes) continue;
         waiting = 0;
         if (!(await keep())) return false;
       }

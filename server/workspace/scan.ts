@@ -1,4 +1,5 @@
 /** What a folder on this machine holds, as a manifest. */
+import { inBatches } from './batches.ts';
 import { Breather } from './breather.ts';
 import { type Disk, type FoundFile, fromLatin1, type Read } from './disk.ts';
 import { ioFailure } from './failures.ts';
@@ -35,8 +36,7 @@ export function hashing(disk: Disk): Reader {
 }
 
 /** Files to read at a time: not many, and not much. */
-const BATCH_FILES = 64;
-const BATCH_BYTES = 16 * 1024 * 1024;
+const limits = { count: 64, bytes: 16 * 1024 * 1024 };
 
 type Draft = Map<string, Entry>;
 
@@ -80,7 +80,7 @@ export class Scanner {
     const draft: Draft = new Map();
     const pending = await arrange(top, cache, reader, draft);
     const found: Note[] = [];
-    const batches = inBatches(pending);
+    const batches = inBatches(pending, ({ size }) => size, limits).reverse();
     await Promise.all(
       Array.from({ length: disk.workers }, async () => {
         for (let batch = batches.pop(); batch; batch = batches.pop()) {
@@ -150,22 +150,6 @@ async function arrange(
 
 function fileEntry({ size, executable }: Pick<FoundFile, 'size' | 'executable'>, hash: string): Entry {
   return { kind: 'file', hash, size, executable };
-}
-
-function inBatches(files: readonly WalkedFile[]): WalkedFile[][] {
-  const batches: WalkedFile[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const file of files) {
-    const last = batches.at(-1);
-    if (last && last.length < BATCH_FILES && bytes + file.size <= BATCH_BYTES) {
-      last.push(file);
-      bytes += file.size;
-    } else {
-      batches.push([file]);
-      bytes = file.size;
-    }
-  }
-  return batches.reverse();
 }
 
 /** Puts into the draft what was read at a path, which may be something else than it was a moment ago. */
