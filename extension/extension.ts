@@ -21,11 +21,9 @@ import { registerTree } from './tree/register.ts';
 export interface Api extends Parts {
   readonly registry: RunRegistry;
   readonly logs: LogDocuments;
-  readonly activationMs: number;
 }
 
 export function activate(context: vscode.ExtensionContext): Api {
-  const begun = performance.now();
   const log = vscode.window.createOutputChannel('vbatch', { log: true });
   const connection = new Connection(join(context.extensionPath, 'dist', 'server.cjs'), log);
   const parts: Parts = { connection, log };
@@ -46,5 +44,5 @@ export function activate(context: vscode.ExtensionContext): Api {
   registerGraph(context, parts);
   connection.begin();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => connection.begin()));
-  return { ...parts, registry, logs, activationMs: performance.now() - begun };
+  return { ...parts, registry, logs };
 }

@@ -128,9 +128,14 @@ export class LogEditors implements vscode.Disposable {
     const document = this.documents.active();
     const set = (key: string, value: boolean) => vscode.commands.executeCommand('setContext', key, value);
     const session = document?.session;
-    void set('vbatch.log.following', session !== undefined && session.following && session.growing);
+    const isOver = session?.over ?? false;
+    void set('vbatch.log.over', isOver);
+    void set(
+      'vbatch.log.following',
+      session !== undefined && !isOver && session.following && session.growing,
+    );
     void set('vbatch.log.hasEarlier', session !== undefined && session.begin > 0);
-    void set('vbatch.log.hasLater', session !== undefined && !session.growing && session.end < session.size);
+    void set('vbatch.log.hasLater', session?.hasLater ?? false);
     void set('vbatch.log.hasAttempts', (document?.task?.attempts.length ?? 0) > 1);
   }
 }

@@ -1,10 +1,9 @@
 /** What stands above a log: what is known of the attempt, and the ways to the rest where this is only a part. */
 import * as vscode from 'vscode';
-import { formatSize } from '../../server/protocol/quantities.ts';
 import { logScheme } from './address.ts';
 import type { LogDocument } from './document.ts';
 import type { LogDocuments } from './documents.ts';
-import { stateText } from './words.ts';
+import { sizeText, stateText } from './words.ts';
 
 export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<void>();
@@ -66,10 +65,4 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
     }
     return lenses;
   }
-}
-
-/** A bare number would be no size to a person. */
-function sizeText(bytes: number): string {
-  const text = formatSize(bytes);
-  return /\d$/.test(text) ? vscode.l10n.t('{0} bytes', text) : `${text}B`;
 }

@@ -10,9 +10,11 @@ import { LogDocuments } from './documents.ts';
 import { LogEditors } from './editors.ts';
 import { LogLenses } from './lenses.ts';
 import { registerLinks } from './links.ts';
+import { parsePosition } from './position.ts';
 import { registerProblems } from './problems.ts';
 import { restoreLogs } from './restore.ts';
 import { searchLog } from './search.ts';
+import { sizeText } from './words.ts';
 
 /** What names a log: a task, and perhaps one of its attempts instead of the latest. */
 type Target = string | { readonly id: string; readonly attempt?: number };
@@ -47,12 +49,9 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
       await move(document);
       if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
     });
-  registerCommand(
-    context,
-    parts,
-    'vbatch.log.follow',
-    about(({ session }) => session.setFollowing(true)),
-  );
+  const followEnd = about(({ session }) => session.setFollowing(true));
+  registerCommand(context, parts, 'vbatch.log.follow', followEnd);
+  registerCommand(context, parts, 'vbatch.log.end', followEnd);
   registerCommand(
     context,
     parts,
@@ -85,6 +84,17 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
       if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
     }),
   );
+  registerCommand(context, parts, 'vbatch.log.goTo', (uri?: unknown, text?: string) =>
+    about(async (document) => {
+      const { session } = document;
+      const position =
+        text === undefined ? await askPosition(session.size) : parsePosition(text, session.size);
+      if (position === null) return;
+      await session.showAround(position);
+      const line = session.lines.lines.findLast((each) => each.position <= position);
+      if (line !== undefined) editors.want(document, { position: line.position, stream: line.stream });
+    })(uri),
+  );
   registerCommand(context, parts, 'vbatch.log.search', (uri?: unknown, text?: string) =>
     about((document) => searchLog(parts, document, editors, text))(uri),
   );
@@ -99,6 +109,20 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
   );
   restoreLogs(context, documents, editors).catch((error: unknown) => showFailure(parts, error));
   return documents;
+}
+
+/** A place in a log of this size, or null. */
+async function askPosition(size: number): Promise<number | null> {
+  const typed = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Go to a position in the log'),
+    prompt: vscode.l10n.t(
+      'A part of {0}, such as 50%, or so much from the beginning, such as 1.2M',
+      sizeText(size),
+    ),
+    validateInput: (text) =>
+      parsePosition(text, size) === null ? vscode.l10n.t('Write such as 50% or 1.2M') : null,
+  });
+  return typed === undefined ? null : parsePosition(typed, size);
 }
 
 /** One of the newest tasks, at any depth. */

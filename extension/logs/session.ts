@@ -61,6 +61,11 @@ export class LogSession {
     return this.model;
   }
 
+  /** Whether there is more below the window that does not come by itself. */
+  get hasLater(): boolean {
+    return (!this.growing || this.held) && this.end < this.size;
+  }
+
   /** Shows the end, and what is written from now on. Resolves when what there is has been read. */
   async showEnd(): Promise<void> {
     await this.show(-partSize, partSize);

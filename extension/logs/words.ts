@@ -1,5 +1,6 @@
 /** The state of an attempt in a person's words. */
 import * as vscode from 'vscode';
+import { formatSize } from '../../server/protocol/quantities.ts';
 import type { AttemptState } from './state.ts';
 
 /** One sentence or clause, or null where there is nothing to say. */
@@ -39,4 +40,10 @@ function sinceText(since: string | null): string {
   const time = new Date(since);
   const isToday = time.toDateString() === new Date().toDateString();
   return ` ${vscode.l10n.t('since {0}', isToday ? time.toLocaleTimeString() : time.toLocaleString())}`;
+}
+
+/** A bare number would be no size to a person. */
+export function sizeText(bytes: number): string {
+  const text = formatSize(bytes);
+  return /\d$/.test(text) ? vscode.l10n.t('{0} bytes', text) : `${text}B`;
 }

@@ -80,10 +80,11 @@ export class Shown<Node> {
   /**
    * The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered.
    * @param parents also those whose children the workbench has: with each, it has to ask for all that is below anew
+   * @param top also the whole tree, where something is new at its top
    */
-  changes(parents = true): readonly Node[] | null {
+  changes({ parents = true, top = true } = {}): readonly Node[] | null {
     if (this.top === null || this.isTopStale) return [];
-    if (parents && this.differs(null, this.top)) {
+    if (top && this.differs(null, this.top)) {
       this.isTopStale = true;
       return null;
     }
@@ -95,6 +96,12 @@ export class Shown<Node> {
   /** How many nodes the workbench holds. */
   get size(): number {
     return this.given.size;
+  }
+
+  /** How many nodes the workbench asks for when one is refreshed: itself, and all that it holds below; all for null. */
+  sizeOf(node: Node | null): number {
+    if (node === null) return this.size;
+    return (this.given.get(node)?.children ?? []).reduce((sum, child) => sum + this.sizeOf(child), 1);
   }
 
   /** What the workbench holds a node under: null for the top, undefined where it does not hold it. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Parts } from '../connection/connection.ts';
 import { type Entry, isDone } from './entries.ts';
 import { type Look, lookOf, type TaskNode } from './look.ts';
+import { Pace } from './pace.ts';
 import { Shown } from './shown.ts';
 import { childrenOf, isThere, parentOf } from './taskNodes.ts';
 import type { TaskStore } from './taskStore.ts';
@@ -10,6 +11,11 @@ import { taskTooltip } from './tooltip.ts';
 
 /** Changes within this time are shown together. */
 const gatherMs = 50;
+/**
+ * VS Code keeps some 230 bytes of every line that it is given for as long as there is the view: its ExtHostTreeView
+ * registers a store for each with itself, and never takes it off. A hundred lines a second would be 80 MB in an hour.
+ */
+const lineCost = { lineMs: 50, creditMs: 30_000, longestMs: 10_000 };
 /** The least time between two refreshes. */
 const pauseMs = 500;
 /**
@@ -35,12 +41,17 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** Ids of what is open: a group that was empty for a moment comes back as it was, which VS Code does not see to. */
   private readonly open = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [this.changes];
-  private gathering: NodeJS.Timeout | null = null;
+  /** The next refresh, and when it is. */
+  private gathering: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
   private ticking: NodeJS.Timeout | null = null;
   private now = Date.now();
-  /** When open nodes may be refreshed again, and since when they have not been or need not have been. */
-  private parentsFrom = 0;
-  private restingSince = 0;
+  private readonly pace = new Pace({ pauseMs, ...lineCost });
+  private readonly parentPace = new Pace({ pauseMs: parentPauseMs, ...lineCost });
+  /** When the whole tree may be refreshed again: a run that is new does not wait for what the others cost. */
+  private topFrom = 0;
+  /** Open nodes are left alone until then, and since when they have been. */
+  private calmUntil = 0;
+  private calmSince = 0;
   /** Whose hover is being read, and the time that its line tells meanwhile. */
   private read: { readonly node: TaskNode; readonly at: number; readonly until: number } | null = null;
   /** Calls back those who wait for the first picture. */
@@ -91,15 +102,13 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** Something has changed that may be seen. */
   changed(): void {
     if (!this.mustWait()) this.arrive();
-    if (!this.tree.visible || this.gathering !== null) return;
-    const wait = Math.max(gatherMs, this.now + pauseMs - Date.now());
-    this.gathering = setTimeout(() => this.flush(), wait);
+    this.flushAt(Math.max(Date.now() + gatherMs, this.pace.from));
   }
 
   /** Shows a task to a person, wherever it is. */
   async reveal(entry: Entry): Promise<void> {
     // VS Code looks for it among what it has been given, and brings that up to date before.
-    this.parentsFrom = 0;
+    this.hurry();
     this.flush();
     await this.tree.reveal(entry, { select: true, focus: true, expand: !isDone(entry.status) });
   }
@@ -147,7 +156,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   }
 
   dispose(): void {
-    if (this.gathering !== null) clearTimeout(this.gathering);
+    clearTimeout(this.gathering?.timer);
     if (this.ticking !== null) clearInterval(this.ticking);
     for (const each of this.disposables) each.dispose();
   }
@@ -162,32 +171,53 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   /** Everything is shown anew: another filter moves also what is selected. */
   refilter(): void {
     this.shown.keep([]);
-    this.parentsFrom = 0;
+    this.hurry();
     this.changed();
   }
 
+  private flushAt(at: number): void {
+    if (!this.tree.visible || (this.gathering !== null && this.gathering.at <= at)) return;
+    clearTimeout(this.gathering?.timer);
+    this.gathering = { timer: setTimeout(() => this.flush(), at - Date.now()), at };
+  }
+
   private flush(): void {
-    if (this.gathering !== null) clearTimeout(this.gathering);
+    clearTimeout(this.gathering?.timer);
     this.gathering = null;
     this.now = Date.now();
-    const parents = this.now >= this.parentsFrom;
-    const nodes = this.shown.changes(parents);
-    if (nodes === null || nodes.some((node) => this.shown.isOpen(node))) {
-      this.restingSince = this.now;
-      this.parentsFrom = this.now + parentPauseMs;
-    } else if (!parents && this.tree.visible) {
-      this.gathering = setTimeout(() => this.flush(), this.parentsFrom - this.now);
+    const isCalm = this.now < this.calmUntil;
+    const parents = !isCalm && this.now >= this.parentPace.from;
+    const nodes = this.shown.changes({ parents, top: !isCalm && this.now >= this.topFrom });
+    const open = nodes?.filter((node) => this.shown.isOpen(node)) ?? [null];
+    this.pace.spend((nodes?.length ?? 1) - open.length, this.now);
+    if (open.length > 0) {
+      this.parentPace.spend(
+        open.reduce((sum, node) => sum + this.shown.sizeOf(node), 0),
+        this.now,
+      );
+      this.calmSince = this.now;
+    } else if (!parents) {
+      this.flushAt(Math.max(this.calmUntil, this.parentPace.from));
     }
-    if (nodes === null) this.changes.fire(undefined);
-    else if (nodes.length > 0) this.changes.fire([...nodes]);
+    if (nodes === null) {
+      this.topFrom = this.now + parentPauseMs;
+      this.changes.fire(undefined);
+    } else if (nodes.length > 0) this.changes.fire([...nodes]);
+  }
+
+  /** What is open is brought up to date with the next refresh. */
+  private hurry(): void {
+    this.calmUntil = 0;
+    this.topFrom = 0;
+    this.parentPace.hurry();
   }
 
   /** Somebody works with the tree: what is open is left alone for a moment, but not for long. */
   private rest(milliseconds = calmMs): void {
     const now = Date.now();
-    if (now >= this.parentsFrom) this.restingSince = now;
-    const longest = this.restingSince + Math.max(milliseconds, 2 * parentPauseMs);
-    this.parentsFrom = Math.max(this.parentsFrom, Math.min(now + milliseconds, longest));
+    if (now >= this.calmUntil) this.calmSince = now;
+    const longest = this.calmSince + Math.max(milliseconds, 2 * parentPauseMs);
+    this.calmUntil = Math.max(this.calmUntil, Math.min(now + milliseconds, longest));
   }
 
   /** VS Code shows a node closed again that was opened while it asked for what is around it: this opens it. */

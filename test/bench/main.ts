@@ -1,6 +1,8 @@
 /** `npm run bench -- [--write] [MEASURE…]`: measures, prints, and with --write renews docs/benchmarks.md. */
 import { Bench } from './bench.ts';
 import { chain } from './chain.ts';
+import { activation } from './extension/activation.ts';
+import { logs } from './extension/logs.ts';
 import { sidebar } from './extension/sidebar.ts';
 import { fanOut } from './fanOut.ts';
 import { graph } from './graph.ts';
@@ -46,6 +48,8 @@ const all: readonly Measure[] = [
   sshManyFiles,
   sshLargeFile,
   graph,
+  activation,
+  logs,
   sidebar,
   submissions,
   storedTasks,

@@ -1,10 +1,11 @@
 /** A person's machine for a test: a home of its own, the bundled programs on PATH, a server that starts by itself. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { type Discovery, readDiscovery } from '../../server/protocol/discovery.ts';
+import { removeFolder } from '../support/removeFolder.ts';
 
 export interface Ended {
   code: number | null;
@@ -151,6 +152,6 @@ export class Sandbox {
 
   async remove(): Promise<void> {
     await this.run('vctl', ['server', 'stop']);
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    await removeFolder(this.folder);
   }
 }

@@ -1,12 +1,13 @@
 /** Starts one of the VS Codes of hosts/ as a server, and a headless Chromium to show it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { connect } from '../../server/client/launch.ts';
+import { removeFolder } from '../support/removeFolder.ts';
 
 /** Tests and measurements are run from there. */
 export const projectFolder = process.cwd();
@@ -168,7 +169,7 @@ export async function startHost({ name, env = {}, settings = {}, vsix }: HostOpt
       }
       signal(-Number(child.pid), 'SIGKILL');
       endServer(state);
-      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      await removeFolder(home);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Result } from './suite/index.ts';
 
 export interface SuiteRun {
   readonly name: HostName;
-  readonly suite: 'all' | 'untrusted' | 'bench' | 'logsBench';
+  readonly suite: 'all' | 'untrusted';
   /** The bundle of all suites (bundle.ts). */
   readonly module: string;
   readonly env?: Readonly<Record<string, string>>;

@@ -2,13 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { busyServer } from '../../support/busyServer.ts';
-import { projectFolder, sealedContext, startBrowser, startHost } from '../../vscode/host.ts';
 import type { Bench } from '../bench.ts';
 import type { Measure, Row } from '../measure.ts';
 import { median } from '../rounds.ts';
+import { openWindow } from './inHost.ts';
 import type { Sample } from './probe.ts';
 
 const tasks = 20_000;
@@ -34,22 +33,11 @@ export const sidebar: Measure = {
 };
 
 async function measure(bench: Bench): Promise<Row[]> {
-  const folder = bench.folder(bench.disk);
-  const probeFile = join(folder, 'probe.ndjson');
-  writeFileSync(probeFile, '');
-  const host = await startHost({ name: 'latest', env: { VBATCH_BENCH_PROBE: probeFile } });
-  const server = await busyServer(host.state, tasks);
-  const browser = await startBrowser();
-  bench.atEnd(() => void host.stop());
+  const prepare = (state: string) => busyServer(state, tasks);
+  const window = await openWindow(bench, 'test/bench/extension/probe.ts', prepare);
+  const { page, report, prepared: server } = window;
   try {
-    const workspace = join(folder, 'workspace');
-    makeFolders(workspace);
-    const page = await (await sealedContext(browser)).newPage();
-    page.setDefaultTimeout(60_000);
-    const probe = await bundleProbe(folder);
-    await page.goto(
-      host.url(workspace, { extensionDevelopmentPath: projectFolder, extensionTestsPath: probe }),
-    );
+    makeFolders(window.workspace);
     await page.evaluate(stopwatch);
     await show(page, 'vbatch');
     await page.locator('.monaco-list-row', { hasText: 'fan' }).waitFor();
@@ -57,17 +45,16 @@ async function measure(bench: Bench): Promise<Row[]> {
     await expand(page, 'fan');
     await expand(page, 'Succeeded');
     await sleep(settlingMs);
-    const idle = await sampled(probeFile, Math.min(watched, 30));
+    const idle = await sampled(report, Math.min(watched, 30));
     server.begin(rate);
-    const busy = await sampled(probeFile, watched);
+    const busy = await sampled(report, watched);
     const ours = await expandAll(page, (at) => `${at * 100 + 1} – ${(at + 1) * 100}`);
     await show(page, 'Explorer');
     const theirs = await expandAll(page, (at) => `folder-${String(at).padStart(2, '0')}`);
     return rows(ours, theirs, idle, busy);
   } finally {
-    await browser.close();
     await server.close();
-    await host.stop();
+    await window.close();
   }
 }
 
@@ -107,13 +94,6 @@ function makeFolders(workspace: string): void {
     mkdirSync(folder, { recursive: true });
     for (let file = 0; file < 100; file++) writeFileSync(join(folder, `file-${file}.txt`), '');
   }
-}
-
-async function bundleProbe(folder: string): Promise<string> {
-  const outfile = join(folder, 'probe.cjs');
-  const entryPoints = [join(projectFolder, 'test/bench/extension/probe.ts')];
-  await build({ entryPoints, outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs' });
-  return outfile;
 }
 
 async function show(page: Page, view: string): Promise<void> {

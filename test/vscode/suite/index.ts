@@ -41,6 +41,4 @@ const suites = {
     await import('./logs.ts');
   },
   untrusted: () => import('./untrusted.ts'),
-  bench: () => import('./bench.ts'),
-  logsBench: () => import('./logsBench.ts'),
 };

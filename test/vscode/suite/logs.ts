@@ -169,7 +169,13 @@ describe('logs', () => {
     assert.ok(begin > 0);
     await vscode.commands.executeCommand('vbatch.log.earlier');
     assert.ok(log.session.begin < begin);
-    await vscode.commands.executeCommand('vbatch.log.follow');
+    await vscode.commands.executeCommand('vbatch.log.goTo', document.uri, '50%');
+    const shown = () => {
+      const [range] = vscode.window.activeTextEditor?.visibleRanges ?? [];
+      return range === undefined ? 0 : (log.shown[range.start.line]?.position ?? 0);
+    };
+    await until(() => Math.abs(shown() / log.session.size - 0.5) < 0.001);
+    await vscode.commands.executeCommand('vbatch.log.end');
     await until(() => document.getText().endsWith('the very last line\n'));
   });
 

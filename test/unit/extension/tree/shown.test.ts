@@ -78,10 +78,10 @@ describe('what the workbench has been given', () => {
     fetch('a');
     looks.set('a', 'new').set('a1', 'new').set('b', 'new');
     children.set('a', ['a1', 'a2', 'a3']);
-    expect(shown.changes(false)).toEqual(['a1', 'b']);
+    expect(shown.changes({ parents: false, top: false })).toEqual(['a1', 'b']);
     expect(shown.changes()).toEqual(['a']);
     children.set(null, ['b', 'a']);
-    expect(shown.changes(false)).toEqual([]);
+    expect(shown.changes({ parents: false, top: false })).toEqual([]);
     expect(shown.changes()).toBeNull();
   });
 
