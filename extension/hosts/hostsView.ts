@@ -42,6 +42,7 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
         return [label, description, icon.name, icon.colour, context, isParent].join('\n');
       },
       isThere: (node) => this.nodes.get(node.id) === node,
+      isNews: () => true,
     });
     this.tree = vscode.window.createTreeView('vbatch.hosts', { treeDataProvider: this });
     this.disposables.push(

@@ -12,6 +12,16 @@ export interface Source<Node> {
   look(node: Node, isOpen: boolean): string;
   /** Whether there still is such a node, wherever it belongs. */
   isThere(node: Node): boolean;
+  /** Whether it is news that nodes come or go below this one, and not just that some of many move. */
+  isNews(node: Node | null): boolean;
+}
+
+/** Which refreshes are due, besides those of nodes that are closed. */
+export interface Due {
+  /** Of open nodes, whatever has changed: with each, the workbench has to ask for all that is below anew. */
+  readonly open: boolean;
+  /** Of open nodes below which there is news. */
+  readonly news: boolean;
 }
 
 /** A node that stays where it is, though it may belong elsewhere by now. */
@@ -77,19 +87,15 @@ export class Shown<Node> {
     if (given !== undefined) this.given.set(node, { ...given, look: this.looks(node), isStale: false });
   }
 
-  /**
-   * The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered.
-   * @param parents also those whose children the workbench has: with each, it has to ask for all that is below anew
-   * @param top also the whole tree, where something is new at its top
-   */
-  changes({ parents = true, top = true } = {}): readonly Node[] | null {
+  /** The nodes to refresh, none of them below another; null where it is the whole tree. They are taken to be ordered. */
+  changes(due: Due = { open: true, news: true }): readonly Node[] | null {
     if (this.top === null || this.isTopStale) return [];
-    if (top && this.differs(null, this.top)) {
+    if (this.hasOthers(null, this.top, due)) {
       this.isTopStale = true;
       return null;
     }
     const changed: Node[] = [];
-    for (const node of this.top) this.collect(node, parents, changed);
+    for (const node of this.top) this.collect(node, due, changed);
     return changed;
   }
 
@@ -139,20 +145,21 @@ export class Shown<Node> {
     return false;
   }
 
-  private collect(node: Node, parents: boolean, changed: Node[]): void {
+  private collect(node: Node, due: Due, changed: Node[]): void {
     const given = this.given.get(node);
     if (given === undefined || given.isStale) return;
     const { children } = given;
     const isChanged =
       children === null
         ? given.look.closed !== this.source.look(node, false)
-        : parents && (given.look.open !== this.source.look(node, true) || this.differs(node, children));
+        : (due.open && given.look.open !== this.source.look(node, true)) ||
+          this.hasOthers(node, children, due);
     if (isChanged) {
       given.isStale = true;
       changed.push(node);
       return;
     }
-    for (const child of children ?? []) this.collect(child, parents, changed);
+    for (const child of children ?? []) this.collect(child, due, changed);
   }
 
   private looks(node: Node): Looks {
@@ -175,7 +182,9 @@ export class Shown<Node> {
     return children;
   }
 
-  private differs(node: Node | null, given: readonly Node[]): boolean {
+  /** Whether there are to be other nodes below this one than were given, and a refresh for that is due. */
+  private hasOthers(node: Node | null, given: readonly Node[], due: Due): boolean {
+    if (!due.open && !(due.news && this.source.isNews(node))) return false;
     const now = this.childrenNow(node);
     return now.length !== given.length || now.some((child, at) => child !== given[at]);
   }

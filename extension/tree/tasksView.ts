@@ -47,8 +47,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
   private now = Date.now();
   private readonly pace = new Pace({ pauseMs, ...lineCost });
   private readonly parentPace = new Pace({ pauseMs: parentPauseMs, ...lineCost });
-  /** When the whole tree may be refreshed again: a run that is new does not wait for what the others cost. */
-  private topFrom = 0;
+  /** When open nodes may be refreshed again for news, which do not wait for what others have cost. */
+  private newsFrom = 0;
   /** Open nodes are left alone until then, and since when they have been. */
   private calmUntil = 0;
   private calmSince = 0;
@@ -70,6 +70,8 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
       look: (node, isOpen) =>
         textOf(isOpen ? lookOf(node, this.now - (this.now % openTickMs), vscode.l10n) : this.look(node)),
       isThere: (node) => isThere(store, node),
+      // Runs, sub-tasks and groups of them; within a group tasks come and go all the time.
+      isNews: (node) => node === null || node.kind === 'task',
     });
     this.tree = vscode.window.createTreeView('vbatch.tasks', {
       treeDataProvider: this,
@@ -186,8 +188,11 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     this.gathering = null;
     this.now = Date.now();
     const isCalm = this.now < this.calmUntil;
-    const parents = !isCalm && this.now >= this.parentPace.from;
-    const nodes = this.shown.changes({ parents, top: !isCalm && this.now >= this.topFrom });
+    const due = {
+      open: !isCalm && this.now >= this.parentPace.from,
+      news: !isCalm && this.now >= this.newsFrom,
+    };
+    const nodes = this.shown.changes(due);
     const open = nodes?.filter((node) => this.shown.isOpen(node)) ?? [null];
     this.pace.spend((nodes?.length ?? 1) - open.length, this.now);
     if (open.length > 0) {
@@ -195,20 +200,19 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
         open.reduce((sum, node) => sum + this.shown.sizeOf(node), 0),
         this.now,
       );
+      this.newsFrom = this.now + parentPauseMs;
       this.calmSince = this.now;
-    } else if (!parents) {
-      this.flushAt(Math.max(this.calmUntil, this.parentPace.from));
+    } else if (!due.open) {
+      this.flushAt(Math.max(this.calmUntil, due.news ? this.parentPace.from : this.newsFrom));
     }
-    if (nodes === null) {
-      this.topFrom = this.now + parentPauseMs;
-      this.changes.fire(undefined);
-    } else if (nodes.length > 0) this.changes.fire([...nodes]);
+    if (nodes === null) this.changes.fire(undefined);
+    else if (nodes.length > 0) this.changes.fire([...nodes]);
   }
 
   /** What is open is brought up to date with the next refresh. */
   private hurry(): void {
     this.calmUntil = 0;
-    this.topFrom = 0;
+    this.newsFrom = 0;
     this.parentPace.hurry();
   }
 

@@ -12,6 +12,7 @@ function makeTree() {
     // Of what is open, times that go on (a number at the end) are told no matter.
     look: (node, isOpen) => (looks.get(node) ?? node).replace(isOpen ? / \d+s$/ : '', ''),
     isThere: (node) => !gone.has(node),
+    isNews: (node) => node === null || !node.startsWith('crowd'),
   });
   /** What the workbench holds below each node that it has asked for. */
   const held = new Map<string | null, readonly string[]>();
@@ -78,11 +79,31 @@ describe('what the workbench has been given', () => {
     fetch('a');
     looks.set('a', 'new').set('a1', 'new').set('b', 'new');
     children.set('a', ['a1', 'a2', 'a3']);
-    expect(shown.changes({ parents: false, top: false })).toEqual(['a1', 'b']);
+    expect(shown.changes({ open: false, news: false })).toEqual(['a1', 'b']);
     expect(shown.changes()).toEqual(['a']);
     children.set(null, ['b', 'a']);
-    expect(shown.changes({ parents: false, top: false })).toEqual([]);
+    expect(shown.changes({ open: false, news: false })).toEqual([]);
     expect(shown.changes()).toBeNull();
+  });
+
+  it('news are what comes and goes, but for where many do all the time, and no other looks', () => {
+    const { children, looks, shown, fetch, refresh } = makeTree();
+    children.set(null, ['a', 'crowd']).set('a', ['a1']).set('crowd', ['c1', 'c2']);
+    fetch(null);
+    fetch('a');
+    fetch('crowd');
+    const news = { open: false, news: true };
+    children.set('crowd', ['c2', 'c3']);
+    looks.set('a', 'new');
+    expect(shown.changes(news)).toEqual([]);
+    children.set('a', ['a1', 'a2']);
+    expect(shown.changes({ open: false, news: false })).toEqual([]);
+    expect(shown.changes(news)).toEqual(['a']);
+    refresh('a');
+    expect(shown.changes()).toEqual(['crowd']);
+    refresh('crowd');
+    children.set(null, ['a', 'b', 'crowd']);
+    expect(shown.changes(news)).toBeNull();
   });
 
   it('keeps what is selected where it is, with what is above it, until something else is or it is gone', () => {
