@@ -1,5 +1,6 @@
 // Brings a fresh clone to where the other scripts can run. Needs nothing but Node and npm; does
-// nothing where all is there. `node setup.mjs [--test]`: with --test also the programs that tests run.
+// nothing where all is there. `node setup.mjs [--test | --bench]`: with --test also the programs that tests run,
+// with --bench also those that measurements compare with.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
@@ -19,8 +20,33 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lo
   });
 }
 
-if (process.argv.includes('--test')) {
-  installPrograms();
+/**
+ * The agent must work under dash, bash and busybox ash; completions under zsh and fish. Hosts behind SSH are made
+ * of what comes after, and VS Code is compiled, searched and shown with the rest. The keys are programs, the values
+ * Debian's packages.
+ */
+const forTests = {
+  dash: 'dash',
+  bash: 'bash',
+  busybox: 'busybox',
+  zsh: 'zsh',
+  fish: 'fish',
+  tcsh: 'tcsh',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  ip: 'iproute2',
+  unshare: 'util-linux',
+  chromium: 'chromium',
+  rg: 'ripgrep',
+  'g++': 'g++',
+  make: 'make',
+};
+const forMeasurements = { ...forTests, parallel: 'parallel', tsp: 'task-spooler', rsync: 'rsync' };
+
+const options = process.argv.slice(2);
+const packages = options.includes('--bench') ? forMeasurements : options.includes('--test') ? forTests : null;
+if (packages !== null) {
+  installPrograms(packages);
   installHosts();
 }
 
@@ -30,34 +56,15 @@ function installHosts() {
   if (status !== 0) console.log('NOT TESTED HERE: the extension (no VS Code could be installed)');
 }
 
-/**
- * The agent must work under dash, bash and busybox ash; completions under zsh and fish. Hosts behind SSH are made
- * of what comes after, and VS Code is compiled, searched and shown with the rest.
- */
-function installPrograms() {
-  const packages = {
-    dash: 'dash',
-    bash: 'bash',
-    busybox: 'busybox',
-    zsh: 'zsh',
-    fish: 'fish',
-    tcsh: 'tcsh',
-    ssh: 'openssh-client',
-    sshd: 'openssh-server',
-    ip: 'iproute2',
-    unshare: 'util-linux',
-    chromium: 'chromium',
-    rg: 'ripgrep',
-    'g++': 'g++',
-    make: 'make',
-  };
+/** Those of these programs that are missing, as far as this system's packages have them. */
+function installPrograms(packages) {
   const missing = Object.keys(packages).filter((program) => !onPath(program));
   if (missing.length === 0) return;
   // With the package comes a service, which systemd would start: tests open no machine to the network.
   const unwanted = existsSync('/run/systemd/system') ? ['sshd'] : [];
   const wanted = missing.filter((program) => !unwanted.includes(program)).map((program) => packages[program]);
   if (wanted.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) {
-    console.log(`installing ${wanted.join(', ')} for the tests`);
+    console.log(`installing ${wanted.join(', ')}`);
     // In run level 1 Debian's other ways to start a service start none.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     const options = { env, stdio: ['ignore', 'ignore', 'inherit'] };
