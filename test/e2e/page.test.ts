@@ -55,7 +55,6 @@ vbatch --name nested ./nested.sh
     await sandbox?.remove();
   });
 
-  const submit = async (line: string) => (await sandbox.shell(line)).stdout.trim();
   const openGate = (name: string, code = 0) => sandbox.shell(`echo ${code} > ${name}.gate`);
   const address = async (id = '') => (await sandbox.shell(`vctl open --print ${id}`)).stdout.trim();
   /** The same, sooner. */
@@ -79,7 +78,7 @@ vbatch --name nested ./nested.sh
   const key = (page: Page) => page.evaluate<string>('sessionStorage.getItem("vbatch.key")');
 
   it('draws a pipeline as it is, live, until its end, over a lost connection', async () => {
-    const id = await submit('vbatch ./training_pipeline.sh');
+    const id = await sandbox.submit('vbatch ./training_pipeline.sh');
     const { page, errors } = await newPage(browser);
     const streams: { url: string; close: () => void }[] = [];
     await page.routeWebSocket(/v1\/events/, (socket) => {
@@ -133,7 +132,7 @@ vbatch --name nested ./nested.sh
   });
 
   it('stacks a fan-out, folds and unfolds, and is walked by keyboard alone', async () => {
-    const id = await submit('vbatch ./fan_out.sh');
+    const id = await sandbox.submit('vbatch ./fan_out.sh');
     const { page, errors } = await newPage(browser, { reducedMotion: 'reduce', colorScheme: 'dark' });
     await page.goto(await address(id));
     await seen(page, '20 × true: 20 done');
@@ -206,7 +205,7 @@ vbatch --name nested ./nested.sh
     const { page } = await newPage(browser, { colorScheme: 'light' });
     await page.goto(await address());
     await page.locator('.rows li', { hasText: 'fan_out' }).waitFor();
-    const id = await submit('vbatch --name endless sleep 1000');
+    const id = await sandbox.submit('vbatch --name endless sleep 1000');
     const row = page.locator('.rows li', { hasText: id });
     await row.locator('.status', { hasText: /^running$/ }).waitFor({ timeout: waitMs });
     await screenshot(page, 'runs');
@@ -286,7 +285,7 @@ vbatch --name nested ./nested.sh
   });
 
   it('comes back by itself when the server was killed, and tells nothing to who has its port meanwhile', async () => {
-    const id = await submit('vbatch --name lasting ./gate.sh sum');
+    const id = await sandbox.submit('vbatch --name lasting ./gate.sh sum');
     const { page, errors } = await newPage(browser);
     await page.goto(await address(id));
     await seen(page, /^lasting, running/);
@@ -324,7 +323,7 @@ vbatch --name nested ./nested.sh
   });
 
   it('keeps twenty pages up to date at once', async () => {
-    const id = await submit('vbatch --name many ./gate.sh sum');
+    const id = await sandbox.submit('vbatch --name many ./gate.sh sum');
     const { page: first } = await newPage(browser);
     const pages = [first];
     while (pages.length < 20) pages.push(await first.context().newPage());

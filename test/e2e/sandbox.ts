@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { vi } from 'vitest';
 import { type Discovery, readDiscovery } from '../../server/protocol/discovery.ts';
 import { removeFolder } from '../support/removeFolder.ts';
 
@@ -33,6 +34,9 @@ export interface SeenTask {
 function isDone(task: SeenTask): boolean {
   return ['SUCCESS', 'FAILURE', 'FAILED_UPSTREAM', 'SKIPPED', 'CANCELLED'].includes(task.status);
 }
+
+/** How long something may take on a busy machine, and how often it is looked at. Milliseconds. */
+export const patience = { timeout: 30_000, interval: 20 };
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -106,16 +110,34 @@ export class Sandbox {
     return this.run('bash', ['-c', line], env);
   }
 
-  /** Submits by a shell line that prints an id, waits until that is done, and returns it. */
-  async submitted(line: string): Promise<SeenTask> {
+  /** Submits by a shell line that prints an id, and gives that. */
+  async submit(line: string): Promise<string> {
     const { code, stdout, stderr } = await this.shell(line);
     if (code !== 0) throw new Error(`${line} exited with ${code}: ${stderr}`);
-    const id = stdout.trim();
+    return stdout.trim();
+  }
+
+  /** The same, and waits until that is done. */
+  async submitted(line: string): Promise<SeenTask> {
+    const id = await this.submit(line);
     const watched = await this.run('vctl', ['task', 'watch', id]);
     const task = await this.task(id);
     if (!isDone(task))
       throw new Error(`watching ${id} ended early (${watched.code}): ${watched.stderr}${watched.stdout}`);
     return task;
+  }
+
+  /** The task as soon as it is so. */
+  until(id: string, is: (task: SeenTask) => boolean): Promise<SeenTask> {
+    return vi.waitFor(async () => {
+      const task = await this.task(id);
+      if (!is(task)) throw new Error(`it is not as awaited: ${JSON.stringify(task)}`);
+      return task;
+    }, patience);
+  }
+
+  ended(id: string): Promise<SeenTask> {
+    return this.until(id, isDone);
   }
 
   async task(id: string): Promise<SeenTask> {

@@ -3,15 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { possible } from '../../support/testbed/testbed.ts';
-import type { SeenTask } from '../sandbox.ts';
 import { Cluster } from './cluster.ts';
 
 const missing = possible();
 if (missing !== null) console.error(`SKIPPED: no hosts can be made here, so nothing travels: ${missing}`);
-
-const patience = { timeout: 30_000, interval: 50 };
 
 describe.skipIf(missing !== null)('a full disk here', () => {
   let cluster: Cluster;
@@ -40,12 +37,6 @@ describe.skipIf(missing !== null)('a full disk here', () => {
     writeFileSync(join(folder, 'filler'), Buffer.alloc(bavail * bsize - left));
   };
   const free = (folder: string) => rmSync(join(folder, 'filler'));
-  const until = (id: string, is: (task: SeenTask) => boolean) =>
-    vi.waitFor(async () => {
-      const task = await cluster.sandbox.task(id);
-      if (!is(task)) throw new Error(JSON.stringify(task));
-      return task;
-    }, patience);
 
   it('refuses a submission for which there is no room, and takes it when there is some', async () => {
     const { sandbox } = cluster;
@@ -74,11 +65,11 @@ describe.skipIf(missing !== null)('a full disk here', () => {
     fill(sandbox.work, 4_000_000);
     await sandbox.run('vctl', ['release', id]);
     const waiting = /^has ended; what it made cannot be taken yet: /;
-    const first = await until(id, ({ reason }) => waiting.test(reason ?? ''));
+    const first = await sandbox.until(id, ({ reason }) => waiting.test(reason ?? ''));
     expect(first).toMatchObject({ status: 'RUNNING' });
     expect(first.reason).toContain('9 MB more would leave less');
     free(sandbox.state);
-    const second = await until(id, ({ reason }) => reason?.includes(`${sandbox.work}/made`) === true);
+    const second = await sandbox.until(id, ({ reason }) => reason?.includes(`${sandbox.work}/made`) === true);
     expect(second.reason).toMatch(/no space left on device/i);
     expect(
       readdirSync(sandbox.work)
@@ -86,7 +77,7 @@ describe.skipIf(missing !== null)('a full disk here', () => {
         .sort(),
     ).not.toContain('made');
     free(sandbox.work);
-    expect(await until(id, ({ status }) => status !== 'RUNNING')).toMatchObject({
+    expect(await sandbox.until(id, ({ status }) => status !== 'RUNNING')).toMatchObject({
       status: 'SUCCESS',
       attempt: 1,
       reason: null,

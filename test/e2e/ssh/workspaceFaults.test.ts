@@ -14,14 +14,13 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { possible } from '../../support/testbed/testbed.ts';
-import type { SeenTask } from '../sandbox.ts';
+import { patience, type SeenTask } from '../sandbox.ts';
 import { Cluster } from './cluster.ts';
 
 const missing = possible();
 if (missing !== null) console.error(`SKIPPED: no hosts can be made here, so nothing travels: ${missing}`);
 
 const hashOf = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
-const patience = { timeout: 20_000, interval: 20 };
 
 describe.skipIf(missing !== null)('files on their way', () => {
   let cluster: Cluster;
@@ -41,14 +40,9 @@ describe.skipIf(missing !== null)('files on their way', () => {
   });
 
   const inWork = (name: string) => join(cluster.sandbox.work, name);
-  const submit = async (line: string) => (await cluster.sandbox.shell(line)).stdout.trim();
-  const until = (id: string, is: (task: SeenTask) => boolean) =>
-    vi.waitFor(async () => {
-      const task = await cluster.sandbox.task(id);
-      if (!is(task)) throw new Error(JSON.stringify(task));
-      return task;
-    }, patience);
-  const ended = (id: string) => until(id, ({ status }) => /SUCC|FAIL|CANC/.test(status));
+  const submit = (line: string) => cluster.sandbox.submit(line);
+  const until = (id: string, is: (task: SeenTask) => boolean) => cluster.sandbox.until(id, is);
+  const ended = (id: string) => cluster.sandbox.ended(id);
 
   it('R35 an edit after the submission never reaches a queued task, and is never overwritten', async () => {
     const { sandbox } = cluster;
