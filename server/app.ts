@@ -16,7 +16,7 @@ import { Rooms } from './engine/rooms.ts';
 import { hostFacts } from './hosts/facts.ts';
 import { LocalHost } from './hosts/local.ts';
 import { leadsToHost } from './hosts/ssh/lookUp.ts';
-import { sshHosts } from './hosts/ssh/make.ts';
+import { broughtLogs, sshHosts } from './hosts/ssh/make.ts';
 import { doorOf } from './http/doorFile.ts';
 import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
@@ -66,6 +66,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const fleet = new Fleet({
     local,
     make: sshHosts({ home, env, log: note }),
+    broughtLogs: broughtLogs({ home, log: note }),
     facts: hostFacts(home, note),
     log: note,
   });
@@ -73,7 +74,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const rooms = new Rooms(
     fleet,
     (workspace) => loadConfiguration({ userFile, workspace }),
-    (host) => (contents.state.holdings.get(host)?.tasks.size ?? 0) === 0,
+    (host) => (contents.state.holdings.get(host)?.tasks.size ?? 0) === 0 && fleet.logs(host).isComplete(),
   );
   const disk = new Disk(diskWorkers);
   const engine: Engine = new Engine({

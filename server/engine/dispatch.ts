@@ -19,7 +19,7 @@ import { startOrder } from './orders.ts';
 import type { Rooms } from './rooms.ts';
 import type { Trees } from './trees/trees.ts';
 
-/** After so many milliseconds what a host or a disk did not take is tried again. */
+/** After so many milliseconds what a host or a disk did not take, or what a host still keeps, is looked at again. */
 const again = 2_000;
 /** Longest delay that a Node timer takes. */
 const longestDelay = 2 ** 31 - 1;
@@ -31,6 +31,7 @@ const longestDelay = 2 ** 31 - 1;
 export class Dispatch {
   private readonly limits = new Map<TaskNumber, () => void>();
   private readonly files: AttemptFiles;
+  private isLettingGo = false;
 
   constructor(
     private readonly core: Core,
@@ -114,11 +115,17 @@ export class Dispatch {
   }
 
   private forget(attempts: readonly { host: string; task: TaskNumber; attempt: number }[]): void {
-    for (const [name, { host }] of this.rooms.hosts) {
-      const keys = attempts
-        .filter((one) => one.host === name)
-        .map((one) => attemptKey(one.task, one.attempt));
-      if (keys.length > 0) this.letGo(host, keys);
+    const keys = new Map<string, string[]>();
+    for (const { host, task, attempt } of attempts) {
+      const key = attemptKey(task, attempt);
+      const known = keys.get(host);
+      if (known === undefined) keys.set(host, [key]);
+      else known.push(key);
+    }
+    for (const [name, those] of keys) {
+      const host = this.rooms.hosts.get(name)?.host;
+      if (host !== undefined) this.letGo(host, those);
+      else void this.cleanUp(name, this.fleet.forgetLogs(name, those));
     }
   }
 
@@ -155,6 +162,7 @@ export class Dispatch {
 
   /** Tells the host of an attempt's end once that is durable. */
   private settle(host: HostAttempts, key: string): void {
+    this.letIdleGo();
     // What never becomes durable is reported to the next server again.
     this.core.settled().then(
       () => host.settled(key),
@@ -163,7 +171,11 @@ export class Dispatch {
   }
 
   private letGo(host: Host, keys: readonly string[]): void {
-    host.forget(keys).catch((error: Error) => this.log(`cleaning up on ${host.name}: ${error.message}`));
+    void this.cleanUp(host.name, host.forget(keys));
+  }
+
+  private async cleanUp(host: string, work: Promise<void>): Promise<void> {
+    await work.catch((error: Error) => this.log(`cleaning up on ${host}: ${error.message}`));
   }
 
   private online(state: HostState, facts: HostFacts): void {
@@ -265,6 +277,17 @@ export class Dispatch {
   private end(state: HostState, key: string, exit: Exit): void {
     this.event(key, (task, attempt, at) => ({ type: 'ended', at, task, attempt, exit }));
     this.settle(state.host, key);
+  }
+
+  /** A host that was taken out of the configuration goes once all is here that its tasks have left there. */
+  private letIdleGo(): void {
+    if (!this.fleet.isAnyLeaving || this.isLettingGo) return;
+    this.isLettingGo = true;
+    this.timers.after(again, () => {
+      this.isLettingGo = false;
+      if (this.rooms.letIdleGo()) this.hostsChanged();
+      this.letIdleGo();
+    });
   }
 
   /** The host has never heard of the attempt: an order was lost, or with it all the host knew. */

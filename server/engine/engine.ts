@@ -307,8 +307,8 @@ export class Engine implements EngineService {
     const task = findTask(this.parts.state, text);
     const number = attempt ?? task.attempts.length;
     const name = task.attempts[number - 1]?.allocation.host;
-    const logs = name === undefined ? undefined : this.parts.rooms.hosts.get(name)?.host.logs;
-    if (logs === undefined) return { stdout: 0, stderr: 0, whole: true };
+    if (name === undefined) return { stdout: 0, stderr: 0, whole: true };
+    const logs = this.parts.fleet.logs(name);
     const key = attemptKey(task.number, number);
     // Asked first: what arrives meanwhile is counted.
     const whole = logs.isWhole(key);
@@ -359,7 +359,11 @@ export class Engine implements EngineService {
     return {
       task: () => task,
       host: (name) => this.parts.rooms.hosts.get(name)?.host,
-      trouble: (name) => this.parts.rooms.host(name)?.trouble ?? null,
+      logs: (name) => this.parts.fleet.logs(name),
+      trouble: (name) => {
+        const host = this.parts.rooms.host(name);
+        return host === undefined ? 'since it is not configured any more' : host.trouble;
+      },
       changed: (signal) => this.waiters.changed(task.number, signal),
     };
   }

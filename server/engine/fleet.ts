@@ -1,6 +1,7 @@
 /** The hosts of a server: this machine, and those that configurations name, from when they name them on. */
 import type { Configuration, HostSettings } from '../config/configuration.ts';
-import type { Host, HostFacts } from '../hosts/host.ts';
+import type { AttemptKey, Host, HostFacts, HostLogs } from '../hosts/host.ts';
+import type { Logs } from '../hosts/logs.ts';
 
 /** One host as the engine knows it. */
 export interface HostState {
@@ -23,10 +24,15 @@ export interface FactsStore {
   keepLetGo(name: string, isLetGo: boolean): void;
 }
 
+/** Logs of a host as they lie here. */
+type BroughtLogs = HostLogs & Pick<Logs, 'forget'>;
+
 export interface FleetParts {
   local: Host;
   /** Makes a host that is reached over SSH. */
   make: (settings: HostSettings) => Host;
+  /** The logs that have been brought here from a host that is not there any more. */
+  broughtLogs: (host: string) => BroughtLogs;
   facts: FactsStore;
   log: (message: string) => void;
 }
@@ -35,6 +41,10 @@ export class Fleet {
   readonly hosts = new Map<string, HostState>();
   /** By what the host was made. */
   private readonly made = new Map<string, string>();
+  /** By host, where one was asked for that is not there any more. */
+  private readonly brought = new Map<string, BroughtLogs>();
+  /** Those that no configuration names any more. */
+  private readonly leaving = new Set<string>();
   private connect: ((state: HostState) => void) | null = null;
   private readonly waiting = new Set<() => unknown>();
 
@@ -55,7 +65,7 @@ export class Fleet {
 
   /**
    * Makes the hosts be there that configurations name, each as the first of them says how to reach it. One
-   * that none names any more goes when `isIdle` says that nothing of its runs or is kept on it.
+   * that none names any more goes when `isIdle` says that nothing runs or is kept there; see `dropIdle`.
    */
   arrange(configurations: Iterable<Configuration>, isIdle: (name: string) => boolean): void {
     const wanted = new Map<string, HostSettings>();
@@ -65,9 +75,31 @@ export class Fleet {
       }
     }
     for (const [name, settings] of wanted) this.have(name, settings);
-    for (const name of this.made.keys()) {
-      if (!wanted.has(name) && isIdle(name)) this.drop(name);
-    }
+    this.leaving.clear();
+    for (const name of this.made.keys()) if (!wanted.has(name)) this.leaving.add(name);
+    this.dropIdle(isIdle);
+  }
+
+  /** Whether any host is to go as soon as it is idle. */
+  get isAnyLeaving(): boolean {
+    return this.leaving.size > 0;
+  }
+
+  /** Lets those go that no configuration names and that are idle by now. Whether there were any. */
+  dropIdle(isIdle: (name: string) => boolean): boolean {
+    const idle = [...this.leaving].filter(isIdle);
+    for (const name of idle) this.drop(name);
+    return idle.length > 0;
+  }
+
+  /** The logs of a host; what has been brought here of them, where it is not there any more. */
+  logs(name: string): HostLogs {
+    return this.hosts.get(name)?.host.logs ?? this.broughtFrom(name);
+  }
+
+  /** Removes the logs of these attempts that have been brought here from a host that is not there any more. */
+  async forgetLogs(name: string, keys: readonly AttemptKey[]): Promise<void> {
+    await this.broughtFrom(name).forget(keys);
   }
 
   /** Notes a change of a host's state. */
@@ -121,6 +153,7 @@ export class Fleet {
     const plan = JSON.stringify([settings.ssh, settings.folder]);
     if (this.made.get(name) === plan) return;
     const before = this.hosts.get(name);
+    this.brought.delete(name);
     const host = this.parts.make(settings);
     const isLetGo = this.parts.facts.isLetGo(name);
     if (isLetGo) host.disconnect();
@@ -137,10 +170,17 @@ export class Fleet {
     void this.closed(old).then(() => this.connect?.(before));
   }
 
+  private broughtFrom(name: string): BroughtLogs {
+    let logs = this.brought.get(name);
+    if (logs === undefined) this.brought.set(name, (logs = this.parts.broughtLogs(name)));
+    return logs;
+  }
+
   private drop(name: string): void {
     const state = this.hosts.get(name);
     this.hosts.delete(name);
     this.made.delete(name);
+    this.leaving.delete(name);
     if (state) void this.closed(state.host);
   }
 

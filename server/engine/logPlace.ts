@@ -1,7 +1,7 @@
 /** Where a byte of the output as a whole is in the two streams that it is made of. */
 import type { LogStretch } from '../hosts/host.ts';
 import type { LogPlace } from '../protocol/logQueries.ts';
-import { attemptKey, isOver, logsOf } from './logs.ts';
+import { attemptKey, isOver } from './logs.ts';
 import type { TaskWatch } from './taskWatch.ts';
 
 /** The place of a position in an attempt's output; before the first attempt there is none. */
@@ -12,7 +12,7 @@ export async function findPlace(
 ): Promise<LogPlace> {
   const attempt = source.task().attempts[number - 1];
   if (attempt === undefined) return { attempt: 0, over: false, whole: true, ...placeIn([], wanted) };
-  const logs = logsOf(source, number, attempt.allocation.host);
+  const logs = source.logs(attempt.allocation.host);
   const key = attemptKey(source.task().number, number);
   // Asked first: what arrives meanwhile is counted.
   const [over, whole] = [isOver(attempt), logs.isWhole(key)];

@@ -98,7 +98,7 @@ async function* readAttempt(
   const attempt = source.task().attempts[number - 1];
   if (attempt === undefined) return;
   const { host: name } = attempt.allocation;
-  const logs = logsOf(source, number, name);
+  const logs = source.logs(name);
   const key = attemptKey(source.task().number, number);
   const progress: Progress = { stdout: 0, stderr: 0 };
   if (isFirst && request.stream === 'both') Object.assign(progress, request.before);
@@ -114,7 +114,10 @@ async function* readAttempt(
         ? readBoth(logs, key, progress, signal)
         : readStream(logs, key, request.stream, progress, signal);
       if (over || (!request.follow && !isOver(attempt))) return;
-      if (!isWhole && !request.follow) throwIfOutOfReach(source, name, key);
+      // A host that is not configured any more brings nothing, however long anybody waits.
+      if (!isWhole && (!request.follow || source.host(name) === undefined)) {
+        throwIfOutOfReach(source, name, key);
+      }
       // What ended while this was reading is read once more, for the last it has written.
       if (progress.stdout + progress.stderr === before && !(isOver(attempt) && logs.isWhole(key))) {
         const changed = new AbortController();
@@ -125,17 +128,6 @@ async function* readAttempt(
   } finally {
     growth.stop();
   }
-}
-
-/** Where an attempt's log is. Throws `unreachable` where that is not known any more. */
-export function logsOf(source: TaskWatch, number: number, name: string): HostLogs {
-  const host = source.host(name);
-  if (host !== undefined) return host.logs;
-  const what = `attempt ${number} of ${source.task().id}`;
-  throw new VbatchError(
-    'unreachable',
-    `the log of ${what} cannot be read: its host ${name} is not configured any more`,
-  );
 }
 
 /** What an unreachable host still holds of an ended attempt's output is waited for only by those who follow it. */

@@ -25,7 +25,7 @@ export class Rooms implements Room {
 
   /**
    * @param load reads the configuration of a workspace, or the user's.
-   * @param isIdle whether nothing runs on a host.
+   * @param isIdle whether nothing runs on a host, or is kept there that is to come here.
    */
   constructor(
     private readonly fleet: Fleet,
@@ -46,6 +46,13 @@ export class Rooms implements Room {
       this.hostsChanged();
     }
     return configuration;
+  }
+
+  /** Lets hosts go that no configuration names and on which nothing is left. Whether there were any. */
+  letIdleGo(): boolean {
+    const any = this.fleet.dropIdle(this.isIdle);
+    if (any) this.hostsChanged();
+    return any;
   }
 
   /** The pool for a submission, and sentences for the submitter. Throws `refused` where there is none. */

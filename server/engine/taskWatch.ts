@@ -4,8 +4,9 @@ import type { Task } from '../model/task.ts';
 
 export interface TaskWatch {
   task(): Task;
-  host(name: string): (HostTerminals & { readonly logs: HostLogs }) | undefined;
-  /** Since when and why the host is out of reach; null where it is not. */
+  host(name: string): HostTerminals | undefined;
+  logs(host: string): HostLogs;
+  /** Since when, or why, the host is out of reach; null where it is not. */
   trouble(name: string): string | null;
   /** Resolves at the next change of the task, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void>;

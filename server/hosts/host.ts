@@ -209,6 +209,8 @@ export interface HostLogs {
   watch(key: AttemptKey, changed: () => void): () => void;
   /** Whether all that an ended attempt has written can be read here; else `watch` tells when more has come. */
   isWhole(key: AttemptKey): boolean;
+  /** Whether nothing of any attempt's output is still to come. */
+  isComplete(): boolean;
 }
 
 /** What people type into attempts, and see of them, while they run. */

@@ -88,6 +88,10 @@ export class LocalLogs implements Logs {
     return true;
   }
 
+  isComplete(): boolean {
+    return true;
+  }
+
   settled(): void {}
 
   /** The machine's files are all that there is. */

@@ -1,11 +1,19 @@
 /** From nothing to a task on a host over SSH, as a person types it at a terminal. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hasSshd, SshBed } from '../integration/ssh/sshd.ts';
-import { Sandbox } from './sandbox.ts';
+import { patience, Sandbox } from './sandbox.ts';
 
 const hasScript = spawnSync('script', ['-V'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 if (!hasScript)
@@ -109,7 +117,7 @@ describe.skipIf(!hasSshd || !hasScript)('vctl host', () => {
     expect(shown).toContain('box is online\n');
   });
 
-  it('checks, prunes and removes', async () => {
+  it('checks and prunes', async () => {
     const checked = await sandbox.run('vctl', ['host', 'check', 'box', '-o', 'json']);
     const [{ findings }] = JSON.parse(checked.stdout);
     expect(findings.find(({ topic }: { topic: string }) => topic === 'logout')).toMatchObject({
@@ -124,10 +132,36 @@ describe.skipIf(!hasSshd || !hasScript)('vctl host', () => {
     const { shown } = await typed('vctl host prune box --all', [['[y/N]? ', 'y\n']]);
     expect(shown).toMatch(/removed 1 other server's folder: \d+.*K freed/);
     expect(existsSync(old)).toBe(false);
+  });
+
+  it('goes on with what runs on a host that is removed, which goes after that', async () => {
+    const gate = join(sandbox.folder, 'gate');
+    const script = `echo begun; while [ ! -e ${gate} ]; do sleep 0.1; done; echo ended`;
+    const id = await sandbox.submit(`vbatch -P there --name lasting sh -c '${script}'`);
+    await vi.waitFor(async () => expect((await sandbox.log(id)).stdout).toBe('begun\n'), patience);
     writeFileSync(join(sandbox.folder, 'config.yaml'), config().replace(/^pools.*\n/m, ''));
-    expect((await sandbox.run('vctl', ['host', 'remove', 'box'])).code).toBe(0);
-    const listed = await sandbox.run('vctl', ['host', 'list', '-o', 'name', '--header=false']);
-    expect(listed.stdout).toBe('local\n');
+    const refused = await sandbox.run('vctl', ['host', 'remove', 'box']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('1 task runs on box')]);
+    expect((await sandbox.run('vctl', ['host', 'remove', 'box', '--force'])).code).toBe(0);
+    const listed = async () =>
+      (await sandbox.run('vctl', ['host', 'list', '-o', 'name', '--header=false'])).stdout;
+    expect(await listed()).toContain('box');
+    writeFileSync(gate, '');
+    expect(await sandbox.ended(id)).toMatchObject({ status: 'SUCCESS' });
+    await vi.waitFor(async () => expect(await listed()).toBe('local\n'), patience);
+    expect((await sandbox.log(id)).stdout).toBe('begun\nended\n');
+  });
+
+  it('keeps what tasks on a removed host have printed until they are pruned', async () => {
+    const { stdout } = await sandbox.run('vctl', ['task', 'list', '-o', 'id', '--header=false']);
+    const id = stdout.split('\n').find((each) => each.startsWith('lasting')) ?? '';
+    const printed = 'begun\nended\n';
+    await sandbox.run('vctl', ['server', 'stop']);
+    expect(await sandbox.log(id)).toMatchObject({ code: 0, stdout: printed });
+    const kept = () => readdirSync(join(sandbox.state, 'hosts/box'), { recursive: true }).map(String);
+    expect(kept().filter((name) => name.endsWith('.out'))).not.toEqual([]);
+    await sandbox.run('vctl', ['task', 'prune', '--older-than', '0s']);
+    await vi.waitFor(() => expect(kept().filter((name) => name.endsWith('.out'))).toEqual([]), patience);
   });
 
   it('makes the configuration file for its owner alone where there is none', async () => {

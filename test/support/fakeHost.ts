@@ -162,6 +162,7 @@ export class FakeHost implements Host {
       return () => this.watchers.delete(changed);
     },
     isWhole: () => true,
+    isComplete: () => true,
   };
 
   async input(key: AttemptKey, offset: number, bytes: Buffer, end: boolean): Promise<boolean> {
@@ -209,4 +210,9 @@ export class FakeHost implements Host {
   async forget(keys: readonly AttemptKey[]): Promise<void> {
     for (const key of keys) this.orders.push(`forget ${key}`);
   }
+}
+
+/** Logs of a host that is not there any more, of which nothing has been brought here. */
+export function noLogs(): HostLogs & { forget(): Promise<void> } {
+  return { ...new FakeHost().logs, forget: () => Promise.resolve() };
 }

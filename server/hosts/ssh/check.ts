@@ -230,7 +230,8 @@ async function survives(
     channel.stdout.resume();
     const { code } = await channel.exit;
     if (second !== options.standing) second.close();
-    return code === 0;
+    // Anything else says nothing of the process: the connection may have been lost.
+    return code === 0 ? true : code === 1 ? false : null;
   } catch {
     return null;
   }

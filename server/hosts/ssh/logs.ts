@@ -87,6 +87,10 @@ export class SshLogs implements Logs {
     return this.mirror.isWhole(key);
   }
 
+  isComplete(): boolean {
+    return this.mirror.isIdle;
+  }
+
   size(key: AttemptKey, stream: LogStream): Promise<number> {
     return fileSize(this.paths.log(key, stream));
   }

@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMemory } from '../../ssh/memory.ts';
+import { hostPaths } from '../files.ts';
 import type { Host } from '../host.ts';
+import type { Logs } from '../logs.ts';
 import { SshHost } from './host.ts';
+import { SshLogs } from './logs.ts';
 
 /** Of a host's settings, what it takes to reach it. */
 export interface Reach {
@@ -21,13 +24,18 @@ export interface SshGround {
   log: (message: string) => void;
 }
 
+/** The logs that have been brought here from a host, whether that can be reached or is configured any more. */
+export function broughtLogs({ home, log }: Pick<SshGround, 'home' | 'log'>): (host: string) => Logs {
+  return (name) => new SshLogs(hostPaths(folderOf(home, name)), (message) => log(`${name}: ${message}`));
+}
+
 export function sshHosts({ home, env, log }: SshGround): (reach: Reach) => Host {
   const identity = identityOf(home);
   const memory = createMemory();
   return ({ name, ssh, folder }) =>
     new SshHost({
       name,
-      folder: join(home, 'hosts', name),
+      folder: folderOf(home, name),
       target: ssh?.target ?? name,
       ...(ssh?.configFile != null && { configFile: ssh.configFile }),
       ...(ssh?.transport != null && { transport: ssh.transport }),
@@ -37,6 +45,11 @@ export function sshHosts({ home, env, log }: SshGround): (reach: Reach) => Host 
       memory,
       log: (message) => log(`${name}: ${message}`),
     });
+}
+
+/** Where a server keeps what it brings here from a host. */
+function folderOf(home: string, host: string): string {
+  return join(home, 'hosts', host);
 }
 
 /** A state folder's name for itself on other machines, chosen once. */

@@ -117,6 +117,11 @@ export class LogMirror {
     return !this.pulled.has(key) && !existsSync(this.partMark(key));
   }
 
+  /** Whether there is nothing to pull. */
+  get isIdle(): boolean {
+    return this.pulled.size === 0;
+  }
+
   /** Resolves when nothing more of the attempt is written here. */
   async forget(key: AttemptKey): Promise<void> {
     const entry = this.pulled.get(key);

@@ -8,7 +8,7 @@ import { Rooms } from '../../../server/engine/rooms.ts';
 import type { Submitter } from '../../../server/engine/service.ts';
 import { State } from '../../../server/model/state.ts';
 import { type SubmissionInput, submissionSchema } from '../../../server/protocol/tasks.ts';
-import { FakeHost, someFacts } from '../../support/fakeHost.ts';
+import { FakeHost, noLogs, someFacts } from '../../support/fakeHost.ts';
 import { ManualTimers } from '../../support/manualTimers.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
 
@@ -22,6 +22,7 @@ export function makeEngine(state = new State(3), configuration = builtInConfigur
   const fleet = new Fleet({
     local: host,
     make: ({ name }) => new FakeHost(name),
+    broughtLogs: noLogs,
     facts: { load: () => null, save: () => {}, isLetGo: () => false, keepLetGo: () => {} },
     log: (message) => log.push(message),
   });

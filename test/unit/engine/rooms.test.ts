@@ -5,7 +5,7 @@ import { Fleet } from '../../../server/engine/fleet.ts';
 import { Rooms } from '../../../server/engine/rooms.ts';
 import type { HostFacts } from '../../../server/hosts/host.ts';
 import { State } from '../../../server/model/state.ts';
-import { FakeHost, someFacts } from '../../support/fakeHost.ts';
+import { FakeHost, noLogs, someFacts } from '../../support/fakeHost.ts';
 
 function configured(text: string): Configuration {
   return withFile(
@@ -23,6 +23,7 @@ async function roomsOf(text: string, ...gpuNames: string[]): Promise<Rooms> {
   const fleet = new Fleet({
     local: new FakeHost(),
     make: ({ name }) => new FakeHost(name),
+    broughtLogs: noLogs,
     facts: {
       load: (name) => (name === 'box' ? facts : null),
       save: () => {},

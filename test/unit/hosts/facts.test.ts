@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { builtInConfiguration, withFile } from '../../../server/config/configuration.ts';
 import { Fleet } from '../../../server/engine/fleet.ts';
 import { hostFacts } from '../../../server/hosts/facts.ts';
-import { FakeHost, someFacts } from '../../support/fakeHost.ts';
+import { FakeHost, noLogs, someFacts } from '../../support/fakeHost.ts';
 
 let home: string;
 beforeEach(() => {
@@ -35,6 +35,7 @@ it('does not connect to a host that the last server has let go of', () => {
       made.push(host);
       return host;
     },
+    broughtLogs: noLogs,
     facts: store(),
     log: () => {},
   });
