@@ -1,7 +1,8 @@
 /** How hosts, their GPUs and pools look. */
 import { formatSize } from '../../server/protocol/quantities.ts';
 import type { HostView, PoolView } from '../../server/protocol/tasks.ts';
-import { type Look, momentText, type Texts } from '../tree/look.ts';
+import type { Look } from '../lines/look.ts';
+import { momentText, type Texts } from '../texts.ts';
 import { type CheckedHost, type HostNode, troubles } from './hostNodes.ts';
 
 type HostLook = Look & { readonly isOpen: boolean };

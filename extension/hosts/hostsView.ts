@@ -5,7 +5,7 @@
 import * as vscode from 'vscode';
 import type { HostView, PoolView } from '../../server/protocol/tasks.ts';
 import type { Parts } from '../connection/connection.ts';
-import { Shown } from '../tree/shown.ts';
+import { Shown } from '../lines/shown.ts';
 import { hostLookOf } from './hostLook.ts';
 import { type CheckedHost, type HostNode, hostNodes, type Machines, parentIdOf } from './hostNodes.ts';
 import { workspaceOf } from './workspace.ts';

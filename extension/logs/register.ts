@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import { registerCommand, showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
-import { statusWord } from '../tree/look.ts';
+import { statusWord } from '../statuses.ts';
 import { LogDecorations } from './decorations.ts';
 import type { LogDocument } from './document.ts';
 import { LogDocuments } from './documents.ts';

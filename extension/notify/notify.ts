@@ -6,7 +6,7 @@ import type { Parts } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
 import type { RunRegistry } from '../runs/registry.ts';
 import { elapsedSeconds, hasFailed } from '../runs/runs.ts';
-import { statusWord } from '../tree/look.ts';
+import { statusWord } from '../statuses.ts';
 import { type Wanted, worthTelling } from './worthy.ts';
 
 /** Runs that end within this time are told of together. Milliseconds. */

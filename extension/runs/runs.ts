@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import { scriptOf } from '../../server/model/naming.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
-import { isDone as isDoneStatus } from '../tree/entries.ts';
+import { isDone as isDoneStatus } from '../statuses.ts';
 
 /** A run that has just come to its end, or has begun again after one. */
 export interface RunChange {

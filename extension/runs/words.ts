@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
-import { statusIcons, statusWord } from '../tree/look.ts';
+import { statusIcons, statusWord } from '../statuses.ts';
 import { elapsedSeconds } from './runs.ts';
 
 /** Icon and word; how many are done below it while it goes on, and how long it took once that is known. */

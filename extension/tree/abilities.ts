@@ -1,5 +1,6 @@
 /** What can be done with a task now; menus and pickers offer nothing else. */
-import { type Entry, isDone } from './entries.ts';
+import { isDone } from '../statuses.ts';
+import type { Entry } from './entries.ts';
 
 export const abilities = ['cancel', 'retry', 'hold', 'release', 'log'] as const;
 export type Ability = (typeof abilities)[number];

@@ -1,8 +1,7 @@
 /** What the window keeps of a task: enough for a line of the tree, its actions and the filter; no more. */
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import type { Status } from '../statuses.ts';
 import type { Family } from './family.ts';
-
-export type Status = TaskView['status'];
 
 /** A task. The same object for as long as the task is known, so that the tree can tell it again. */
 export interface Entry {
@@ -70,20 +69,6 @@ export function runOf(entry: Entry): Entry {
   let top = entry;
   while (top.parent !== null) top = top.parent;
   return top;
-}
-
-/** Whether a task of this status has ended for good, short of a retry. */
-export function isDone(status: Status): boolean {
-  switch (status) {
-    case 'SUCCESS':
-    case 'FAILURE':
-    case 'FAILED_UPSTREAM':
-    case 'SKIPPED':
-    case 'CANCELLED':
-      return true;
-    default:
-      return false;
-  }
 }
 
 /** Whether it is where a failure begins: its own command failed, or what it could not run; not only a child that did. */

@@ -3,7 +3,8 @@
  * and by hundred, so that a change costs the same among 100,000 siblings as among 10, and a group is listed
  * without a look at all of them.
  */
-import type { Entry, Status } from './entries.ts';
+import type { Status } from '../statuses.ts';
+import type { Entry } from './entries.ts';
 
 /** How siblings are grouped, in the order in which the groups are shown. */
 export const groupNames = [

@@ -1,7 +1,7 @@
 /** Which tasks the tree shows. */
 import { globPattern, isGlob } from '../../server/model/names.ts';
 import { belongsTo } from '../runs/belonging.ts';
-import type { Status } from './entries.ts';
+import type { Status } from '../statuses.ts';
 import type { Filter } from './taskStore.ts';
 
 /** What a person has chosen; every part that is not empty narrows it. */

@@ -1,8 +1,8 @@
 /** Where a person chooses what the tree shows: a menu of the filter's parts, and a list for each. */
 import * as vscode from 'vscode';
-import type { Status } from './entries.ts';
+import { type Status, statusWord } from '../statuses.ts';
+
 import { type Choice, noChoice } from './filter.ts';
-import { statusWord } from './look.ts';
 import type { TaskStore } from './taskStore.ts';
 
 const statuses: readonly Status[] = [

@@ -1,30 +1,15 @@
-/** How the nodes of the task tree look. Icons are codicons, colours are those of the theme, both by name. */
+/** How the nodes of the task tree look. */
 import { segmentOf } from '../../server/model/naming.ts';
 import { formatDuration } from '../../server/protocol/quantities.ts';
+import type { Look } from '../lines/look.ts';
+import { type Icon, isDone, statusIcons, statusWord } from '../statuses.ts';
+import { momentText, type Texts } from '../texts.ts';
 import { abilities, can } from './abilities.ts';
 import { durationText } from './durations.ts';
-import { type Entry, isDone, type Status } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { type Group, type GroupName, type Hundred, hundred } from './family.ts';
 
 export type TaskNode = Entry | Group | Hundred;
-
-/** Where texts come from: `vscode.l10n`, or English in tests. */
-export interface Texts {
-  t(message: string, ...values: (string | number)[]): string;
-}
-
-export interface Look {
-  /** Stable for as long as the node lives, and unlike any other's. */
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
-  readonly icon: { readonly name: string; readonly colour: string | null };
-  /** Words for when-clauses of menus. */
-  readonly context: string;
-  readonly isParent: boolean;
-  /** What a screen reader says. It has no times that go on, or it would say them again and again. */
-  readonly spoken: string;
-}
 
 export function lookOf(node: TaskNode, now: number, l10n: Texts): Look {
   switch (node.kind) {
@@ -36,19 +21,6 @@ export function lookOf(node: TaskNode, now: number, l10n: Texts): Look {
       return hundredLook(node, l10n);
   }
 }
-
-export const statusIcons: Record<Status, { name: string; colour: string | null }> = {
-  PENDING: { name: 'circle-outline', colour: null },
-  QUEUED: { name: 'watch', colour: 'testing.iconQueued' },
-  STARTING: { name: 'loading~spin', colour: 'charts.blue' },
-  RUNNING: { name: 'loading~spin', colour: 'charts.blue' },
-  RUNNING_SUBTASKS: { name: 'sync~spin', colour: 'charts.blue' },
-  SUCCESS: { name: 'pass', colour: 'testing.iconPassed' },
-  FAILURE: { name: 'error', colour: 'testing.iconFailed' },
-  FAILED_UPSTREAM: { name: 'circle-slash', colour: 'testing.iconFailed' },
-  SKIPPED: { name: 'debug-step-over', colour: 'testing.iconSkipped' },
-  CANCELLED: { name: 'stop-circle', colour: 'charts.yellow' },
-};
 
 function taskLook(entry: Entry, now: number, l10n: Texts): Look {
   const { status, held, total, done, failed, reason } = entry;
@@ -105,7 +77,7 @@ function hundredLook(node: Hundred, l10n: Texts): Look {
   };
 }
 
-const groupIcons: Record<GroupName, { name: string; colour: string | null }> = {
+const groupIcons: Record<GroupName, Icon> = {
   failed: statusIcons.FAILURE,
   failedUpstream: statusIcons.FAILED_UPSTREAM,
   cancelled: statusIcons.CANCELLED,
@@ -122,31 +94,6 @@ export function labelOf({ id, name, parent }: Entry): string {
   const segment = id.slice(id.lastIndexOf('/') + 1);
   if (segment === segmentOf(name)) return name;
   return segment.startsWith(name) ? segment : `${name} (${segment})`;
-}
-
-export function statusWord(status: Status, l10n: Texts): string {
-  switch (status) {
-    case 'PENDING':
-      return l10n.t('pending');
-    case 'QUEUED':
-      return l10n.t('queued');
-    case 'STARTING':
-      return l10n.t('starting');
-    case 'RUNNING':
-      return l10n.t('running');
-    case 'RUNNING_SUBTASKS':
-      return l10n.t('running sub-tasks');
-    case 'SUCCESS':
-      return l10n.t('succeeded');
-    case 'FAILURE':
-      return l10n.t('failed');
-    case 'FAILED_UPSTREAM':
-      return l10n.t('failed upstream');
-    case 'SKIPPED':
-      return l10n.t('skipped');
-    case 'CANCELLED':
-      return l10n.t('cancelled');
-  }
 }
 
 function groupWord(name: GroupName, l10n: Texts): string {
@@ -173,15 +120,6 @@ function groupWord(name: GroupName, l10n: Texts): string {
 function spokenDuration({ startedAt, resolvedAt }: Entry): string {
   if (startedAt === null || resolvedAt === null) return '';
   return formatDuration(Math.max(0, (resolvedAt - startedAt) / 1_000));
-}
-
-const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-
-/** The time of day, or the date of what is not of today. */
-export function momentText(time: number, now: number): string {
-  const isToday = new Date(time).toDateString() === new Date(now).toDateString();
-  return (isToday ? timeOfDay : dayOfYear).format(time);
 }
 
 function joined(parts: readonly string[], separator: string): string {

@@ -1,10 +1,12 @@
 /** The view of tasks: gives VS Code what it asks for, and tells it what changes, several times a second at most. */
 import * as vscode from 'vscode';
 import type { Parts } from '../connection/connection.ts';
-import { type Entry, isDone } from './entries.ts';
-import { type Look, lookOf, type TaskNode } from './look.ts';
+import type { Look } from '../lines/look.ts';
+import { Shown } from '../lines/shown.ts';
+import { isDone } from '../statuses.ts';
+import type { Entry } from './entries.ts';
+import { lookOf, type TaskNode } from './look.ts';
 import { Pace } from './pace.ts';
-import { Shown } from './shown.ts';
 import { childrenOf, isThere, parentOf } from './taskNodes.ts';
 import type { TaskStore } from './taskStore.ts';
 import { taskTooltip } from './tooltip.ts';

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { TaskDetail } from '../../server/protocol/tasks.ts';
 import type { Parts } from '../connection/connection.ts';
-import { type Entry, isDone } from './entries.ts';
+import { isDone } from '../statuses.ts';
+import type { Entry } from './entries.ts';
 import { unrepeated } from './sentences.ts';
 import { shellText } from './shellText.ts';
 

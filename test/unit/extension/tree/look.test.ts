@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { momentText } from '../../../../extension/texts.ts';
 import type { Entry } from '../../../../extension/tree/entries.ts';
 import { filterOf, noChoice } from '../../../../extension/tree/filter.ts';
-import { lookOf, momentText } from '../../../../extension/tree/look.ts';
+import { lookOf } from '../../../../extension/tree/look.ts';
 import { unrepeated } from '../../../../extension/tree/sentences.ts';
 import { shellText } from '../../../../extension/tree/shellText.ts';
 import { TaskStore } from '../../../../extension/tree/taskStore.ts';

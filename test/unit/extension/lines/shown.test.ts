@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Shown } from '../../../../extension/tree/shown.ts';
+import { Shown } from '../../../../extension/lines/shown.ts';
 
 /** A tree that tests change, and a workbench that holds what it was given as VS Code does. */
 function makeTree() {
