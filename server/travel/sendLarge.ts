@@ -10,7 +10,8 @@ import { paysToZip } from './zip.ts';
 
 /** How often a content is sent whose sending ended early or went wrong. */
 const tries = 3;
-const pieceSize = 256 * 1024;
+/** What is read at once: each piece costs a way to the disk and back, in which nothing else is sent. Bytes. */
+const pieceSize = 1024 * 1024;
 /** Of the blocks that are compared: what a changed byte costs. The script knows it as well. Bytes. */
 const blockSize = 64 * 1024;
 /** With more than so many places that differ, or a larger part of all, a content is sent as a whole. */
