@@ -5,7 +5,7 @@ import type { Client } from '../server/client/client.ts';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
 import type { Terminal } from '../server/model/task.ts';
-import { encodeBytes } from '../server/protocol/bytes.ts';
+import { systemPath } from '../server/protocol/bytes.ts';
 import {
   type CommandLineCall,
   type CommandLineContext,
@@ -125,7 +125,7 @@ function readHead(path: string): Buffer | null {
   let file: number;
   try {
     // Opening a FIFO would wait for its other end.
-    file = openSync(encodeBytes(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    file = openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }

@@ -9,7 +9,8 @@ const fs = require('node:fs');
 const { parentPort } = require('node:worker_threads');
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
+const isWindows = process.platform === 'win32';
 /** Entries per message: about a millisecond of work for who gets it. */
 const PART = 500;
 /** A file that changes while it is read is read again, after these milliseconds. */
@@ -21,7 +22,8 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
 const zeros = Buffer.alloc(chunk.length);
-const bytes = (text) => Buffer.from(text, 'latin1');
+/** A path as Node takes it: bytes; on Windows, where names are none, text, which may then be of any length. */
+const bytes = (text) => (isWindows ? Buffer.from(text, 'latin1').toString() : Buffer.from(text, 'latin1'));
 
 const operations = {
   list({ folder }, send) {
@@ -133,19 +135,15 @@ const operations = {
     const now = look(to);
     if (now.kind !== before.kind || now.signature !== before.signature || now.target !== before.target)
       return false;
-    fs.renameSync(bytes(from), bytes(to));
+    rename(from, to);
     return true;
   },
 
-  sync({ paths }) {
-    for (const path of paths) {
-      const file = fs.openSync(bytes(path), O_RDONLY);
-      try {
-        fs.fsyncSync(file);
-      } finally {
-        fs.closeSync(file);
-      }
-    }
+  sync({ files, folders }) {
+    // Windows syncs only what is open for writing.
+    for (const path of files) syncOne(path, O_RDWR);
+    // It syncs no folder; NTFS has names in a journal of its own.
+    if (!isWindows) for (const path of folders) syncOne(path, O_RDONLY);
   },
 
   syncAll({ path }) {
@@ -180,6 +178,8 @@ const operations = {
       Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')),
     );
     const { error, status, stdout } = spawnSync('git', ['-C', bytes(folder), ...words], {
+      // The server has no console on Windows, and git would get one of its own, to be seen.
+      windowsHide: true,
       env: { ...environment, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 1024 ** 3,
@@ -206,6 +206,15 @@ function list(folder, send) {
   return isSame ? digest.digest('base64') : null;
 }
 
+function syncOne(path, flags) {
+  const file = fs.openSync(bytes(path), flags);
+  try {
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
 function textOf({ name, kind, signature = '', target = '', what = '', why = '' }) {
   return `${name}\0${kind}\0${signature}${target}${what}${why}\0`;
 }
@@ -226,7 +235,8 @@ function look(path) {
     if (stat.isFile()) return aboutFile(stat, Date.now());
     if (stat.isDirectory()) return { kind: 'folder' };
     if (!stat.isSymbolicLink()) return { kind: 'special', what: special(stat) };
-    return { kind: 'link', target: fs.readlinkSync(bytes(path), { encoding: 'latin1' }) };
+    const target = fs.readlinkSync(bytes(path), { encoding: 'latin1' });
+    return { kind: 'link', target: isWindows ? target.replaceAll('\\', '/') : target };
   } catch (error) {
     return unreadable(error);
   }
@@ -256,6 +266,11 @@ function aboutFile(stat, at) {
   };
 }
 
+/** Windows has no bit for what may be executed, so it is what hosts can execute: scripts and programs of Linux. */
+function startsItself(head) {
+  return ['#!', '\x7fELF'].some((mark) => head.toString('latin1', 0, mark.length) === mark);
+}
+
 function isRead(found) {
   return found.kind === 'file' || found.kind === 'busy';
 }
@@ -269,15 +284,22 @@ function isRead(found) {
  */
 function readWhole(path, begin, take) {
   for (const wait of PAUSES) {
-    if (wait > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
+    pause(wait);
     const found = readOnce(path, begin, take, false);
     if (found) return found;
   }
   return readOnce(path, begin, take, true) ?? { kind: 'gone' };
 }
 
+function pause(milliseconds) {
+  if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 /** Null where it was replaced or changed meanwhile, unless that has to do. */
 function readOnce(path, begin, take, isLast) {
+  // Windows cannot be told not to follow a link.
+  const instead = O_NOFOLLOW === undefined ? look(path) : null;
+  if (instead !== null && instead.kind !== 'file') return instead;
   let file;
   try {
     file = fs.openSync(bytes(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -312,6 +334,7 @@ function readOpen(file, before, begin, take, isLast) {
       return unreadable(error);
     }
     if (read === 0) break;
+    if (isWindows && size === 0) about.executable = startsItself(chunk.subarray(0, read));
     size += read;
     if (size > about.size) return null;
     take(chunk.subarray(0, read));
@@ -460,17 +483,31 @@ function writeAt(file, piece, position) {
 /** Gives a content its place in the store, unless it is there. Says whether it has been moved. */
 function moveIn(from, { hash, size }, folder) {
   const home = `${folder}/${hash.slice(0, 2)}`;
-  const to = bytes(`${home}/${hash.slice(2)}`);
-  const there = fs.lstatSync(to, { throwIfNoEntry: false });
+  const to = `${home}/${hash.slice(2)}`;
+  const there = fs.lstatSync(bytes(to), { throwIfNoEntry: false });
   if (there?.isFile() && there.size === size) return false;
   try {
-    fs.renameSync(bytes(from), to);
+    rename(from, to);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
     fs.mkdirSync(bytes(home), { recursive: true, mode: 0o700 });
-    fs.renameSync(bytes(from), to);
+    rename(from, to);
   }
   return true;
+}
+
+/** Renames. On Windows nobody may while another program has one of the files open, which mostly is soon over. */
+function rename(from, to) {
+  for (const wait of isWindows ? PAUSES : []) {
+    pause(wait);
+    try {
+      fs.renameSync(bytes(from), bytes(to));
+      return;
+    } catch (error) {
+      if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code)) throw error;
+    }
+  }
+  fs.renameSync(bytes(from), bytes(to));
 }
 
 parentPort.on('message', ({ id, operation, request }) => {

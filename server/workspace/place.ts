@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { chmod, copyFile, link, lstat, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
-import { encodeBytes } from '../protocol/bytes.ts';
+import { systemPath } from '../protocol/bytes.ts';
 import { VbatchError } from '../protocol/errors.ts';
 import { fromLatin1, type Read } from './disk.ts';
 import { errorCode, ioFailure } from './failures.ts';
@@ -43,7 +43,7 @@ export async function place(
 /** False where something is there that is no folder. A link to one is none. */
 async function makeFolder(path: string): Promise<boolean> {
   try {
-    await mkdir(encodeBytes(path));
+    await mkdir(systemPath(path));
     return true;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
@@ -54,7 +54,7 @@ async function makeFolder(path: string): Promise<boolean> {
 /** What the system says of a path; null where nothing is there. */
 async function lookAt(path: string): Promise<Stats | null> {
   try {
-    return await lstat(encodeBytes(path));
+    return await lstat(systemPath(path));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
@@ -83,11 +83,11 @@ async function write(
 ): Promise<boolean> {
   const draft = within(folder, `.vbatch-${randomBytes(8).toString('hex')}.part`);
   try {
-    if (entry.kind === 'link') await symlink(encodeBytes(entry.target), encodeBytes(draft));
+    if (entry.kind === 'link') await symlink(systemPath(entry.target), systemPath(draft));
     else await copyTo(store, draft, entry, before && (await lookAt(path)));
     return await (before ? store.disk.exchange(draft, path, before) : appear(draft, path));
   } finally {
-    await rm(encodeBytes(draft), { force: true });
+    await rm(systemPath(draft), { force: true });
   }
 }
 
@@ -98,7 +98,7 @@ async function copyTo(
   before: Stats | null,
 ): Promise<void> {
   // The umask has its say on a new file. One that takes another's place is as open to others as that was.
-  const handle = await open(encodeBytes(draft), 'wx', executable ? 0o777 : 0o666);
+  const handle = await open(systemPath(draft), 'wx', executable ? 0o777 : 0o666);
   let fresh: Stats;
   try {
     fresh = await handle.stat();
@@ -107,7 +107,7 @@ async function copyTo(
   }
   const { mode } = before?.isFile() ? before : fresh;
   try {
-    await copyFile(store.pathOf(hash), encodeBytes(draft), constants.COPYFILE_FICLONE);
+    await copyFile(store.pathOf(hash), systemPath(draft), constants.COPYFILE_FICLONE);
   } catch (error) {
     throw errorCode(error) === 'ENOENT' ? store.missing(hash) : error;
   }
@@ -115,7 +115,7 @@ async function copyTo(
   if (copied?.size !== size) {
     throw new VbatchError('stateFailed', `The content ${hash} in ${store.folder} is damaged. Submit again.`);
   }
-  await chmod(encodeBytes(draft), withExecutable(mode & 0o777, executable));
+  await chmod(systemPath(draft), withExecutable(mode & 0o777, executable));
 }
 
 function withExecutable(mode: number, executable: boolean): number {
@@ -127,7 +127,7 @@ function withExecutable(mode: number, executable: boolean): number {
 /** Gives a draft its name, unless something has it. */
 async function appear(draft: string, path: string): Promise<boolean> {
   try {
-    await link(encodeBytes(draft), encodeBytes(path));
+    await link(systemPath(draft), systemPath(path));
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
@@ -135,6 +135,6 @@ async function appear(draft: string, path: string): Promise<boolean> {
   }
   // A file system without hard links.
   if (await lookAt(path)) return false;
-  await rename(encodeBytes(draft), encodeBytes(path));
+  await rename(systemPath(draft), systemPath(path));
   return true;
 }

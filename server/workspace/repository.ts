@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { encodeBytes } from '../protocol/bytes.ts';
+import { systemPath } from '../protocol/bytes.ts';
 import { type Disk, fromLatin1 } from './disk.ts';
 import { foldersOf } from './paths.ts';
 import type { Stamps } from './stamps.ts';
@@ -50,7 +50,7 @@ export async function askGit(disk: Disk, folder: string, stamps: Stamps): Promis
     setting?.status === 0 ? fromLatin1(setting.output.replace(/\0$/, '')) : join(settingsFolder(), 'ignore');
   const excludes = [paths[0], absolute(folder, general)].filter((path) => path !== undefined);
   await stamps.note(excludes);
-  const contents = await Promise.all(excludes.map((file) => readFile(encodeBytes(file)).catch(() => null)));
+  const contents = await Promise.all(excludes.map((file) => readFile(systemPath(file)).catch(() => null)));
   const names = isRepository && tracked.status === 0 ? tracked.output.split('\0') : [];
   const inPatterns = names.filter((path) => path !== '');
   return {

@@ -1,7 +1,7 @@
 /** What a person can ask about the workspace of a run. */
 import { mkdir, readdir } from 'node:fs/promises';
 import type { Task, Tree } from '../../model/task.ts';
-import { encodeBytes } from '../../protocol/bytes.ts';
+import { systemPath } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import type { CheckoutAnswer, FileChange, RunFiles } from '../../protocol/runs.ts';
 import { errorCode, ioFailure } from '../../workspace/failures.ts';
@@ -83,8 +83,8 @@ export async function checkOut(
 
 async function makeEmpty(directory: string): Promise<void> {
   try {
-    await mkdir(encodeBytes(directory), { recursive: true });
-    if ((await readdir(encodeBytes(directory))).length === 0) return;
+    await mkdir(systemPath(directory), { recursive: true });
+    if ((await readdir(systemPath(directory))).length === 0) return;
   } catch (error) {
     const isFile = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTDIR';
     if (!isFile) throw ioFailure(error, `Cannot write in ${directory}`, 'Name another folder.');
