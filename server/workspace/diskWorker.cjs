@@ -7,10 +7,10 @@ const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { parentPort } = require('node:worker_threads');
+const { isWindows, bytes, readLink, rename, sync, startsItself, pause } = require('./diskSystem.cjs');
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
-const isWindows = process.platform === 'win32';
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 /** Entries per message: about a millisecond of work for who gets it. */
 const PART = 500;
 /** A file that changes while it is read is read again, after these milliseconds. */
@@ -22,8 +22,6 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
 const zeros = Buffer.alloc(chunk.length);
-/** A path as Node takes it: bytes; on Windows, where names are none, text, which may then be of any length. */
-const bytes = (text) => (isWindows ? Buffer.from(text, 'latin1').toString() : Buffer.from(text, 'latin1'));
 
 const operations = {
   list({ folder }, send) {
@@ -140,10 +138,7 @@ const operations = {
   },
 
   sync({ files, folders }) {
-    // Windows syncs only what is open for writing.
-    for (const path of files) syncOne(path, O_RDWR);
-    // It syncs no folder; NTFS has names in a journal of its own.
-    if (!isWindows) for (const path of folders) syncOne(path, O_RDONLY);
+    sync(files, folders);
   },
 
   syncAll({ path }) {
@@ -206,15 +201,6 @@ function list(folder, send) {
   return isSame ? digest.digest('base64') : null;
 }
 
-function syncOne(path, flags) {
-  const file = fs.openSync(bytes(path), flags);
-  try {
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
-  }
-}
-
 function textOf({ name, kind, signature = '', target = '', what = '', why = '' }) {
   return `${name}\0${kind}\0${signature}${target}${what}${why}\0`;
 }
@@ -235,8 +221,7 @@ function look(path) {
     if (stat.isFile()) return aboutFile(stat, Date.now());
     if (stat.isDirectory()) return { kind: 'folder' };
     if (!stat.isSymbolicLink()) return { kind: 'special', what: special(stat) };
-    const target = fs.readlinkSync(bytes(path), { encoding: 'latin1' });
-    return { kind: 'link', target: isWindows ? target.replaceAll('\\', '/') : target };
+    return { kind: 'link', target: readLink(path) };
   } catch (error) {
     return unreadable(error);
   }
@@ -266,11 +251,6 @@ function aboutFile(stat, at) {
   };
 }
 
-/** Windows has no bit for what may be executed, so it is what hosts can execute: scripts and programs of Linux. */
-function startsItself(head) {
-  return ['#!', '\x7fELF'].some((mark) => head.toString('latin1', 0, mark.length) === mark);
-}
-
 function isRead(found) {
   return found.kind === 'file' || found.kind === 'busy';
 }
@@ -289,10 +269,6 @@ function readWhole(path, begin, take) {
     if (found) return found;
   }
   return readOnce(path, begin, take, true) ?? { kind: 'gone' };
-}
-
-function pause(milliseconds) {
-  if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Null where it was replaced or changed meanwhile, unless that has to do. */
@@ -334,6 +310,7 @@ function readOpen(file, before, begin, take, isLast) {
       return unreadable(error);
     }
     if (read === 0) break;
+    // There is no bit for it there.
     if (isWindows && size === 0) about.executable = startsItself(chunk.subarray(0, read));
     size += read;
     if (size > about.size) return null;
@@ -494,20 +471,6 @@ function moveIn(from, { hash, size }, folder) {
     rename(from, to);
   }
   return true;
-}
-
-/** Renames. On Windows nobody may while another program has one of the files open, which mostly is soon over. */
-function rename(from, to) {
-  for (const wait of isWindows ? PAUSES : []) {
-    pause(wait);
-    try {
-      fs.renameSync(bytes(from), bytes(to));
-      return;
-    } catch (error) {
-      if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code)) throw error;
-    }
-  }
-  fs.renameSync(bytes(from), bytes(to));
 }
 
 parentPort.on('message', ({ id, operation, request }) => {

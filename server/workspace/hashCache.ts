@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../replaceFile.ts';
 import { Breather } from './breather.ts';
 
 const HEADER = '{"vbatch":"hashes","format":2}';
@@ -111,5 +112,5 @@ async function write(file: string, known: ReadonlyMap<string, Known>): Promise<v
   } finally {
     await handle.close();
   }
-  await rename(draft, file);
+  replaceFile(draft, file);
 }
