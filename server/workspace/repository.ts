@@ -1,7 +1,7 @@
 /** What git knows of a folder beyond the `.gitignore` files in it. git itself is asked, where it is there. */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { systemPath } from '../protocol/bytes.ts';
 import { type Disk, fromLatin1 } from './disk.ts';
 import { foldersOf } from './paths.ts';
@@ -72,9 +72,9 @@ function placesOfGit(folder: string): string[] {
 
 /** Where git's settings are, and where they would be. Those of the repository are among its own files. */
 function settingsFiles(origins: string): string[] {
-  const told = origins.split('\0').filter((origin) => origin.startsWith('file:/'));
+  const told = origins.split('\0').filter((origin) => origin.startsWith('file:'));
   return [
-    ...told.map((origin) => fromLatin1(origin.slice('file:'.length))),
+    ...told.map((origin) => fromLatin1(origin.slice('file:'.length))).filter((file) => isAbsolute(file)),
     '/etc/gitconfig',
     join(homedir(), '.gitconfig'),
     join(settingsFolder(), 'config'),
@@ -82,7 +82,7 @@ function settingsFiles(origins: string): string[] {
 }
 
 function absolute(folder: string, file: string): string {
-  return file.startsWith('/') ? file : `${folder}/${file}`;
+  return isAbsolute(file) ? file : `${folder}/${file}`;
 }
 
 function settingsFolder(): string {
