@@ -4,7 +4,7 @@ import { type Disk, fromLatin1, type Read } from './disk.ts';
 import { type Landing, land } from './landing.ts';
 import { diff, type Entry, type Manifest, manifestOf } from './manifest.ts';
 import { foldersOf, isPathHere, within } from './paths.ts';
-import { fileEntry, NoLinks, place } from './place.ts';
+import { fileEntry, inOrder, NoLinks, place } from './place.ts';
 import type { ContentStore } from './store.ts';
 
 /** How often it is tried while a person changes the very same files. */
@@ -28,7 +28,7 @@ export async function bring(
   for (let tries = 0; tries < TRIES; tries++) {
     const landing = await plan(store.disk, root, base, result, suffix);
     let isDone = true;
-    for (const { path, entry, replaces } of landing.writes) {
+    for (const { path, entry, replaces } of inOrder(landing.writes)) {
       try {
         isDone = (await place(store, root, path, entry, replaces)) && isDone;
       } catch (error) {

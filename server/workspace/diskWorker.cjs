@@ -133,6 +133,8 @@ const operations = {
     const now = look(to);
     if (now.kind !== before.kind || now.signature !== before.signature || now.target !== before.target)
       return false;
+    // There nothing takes the place of a link to a folder.
+    if (isWindows && now.kind === 'link') fs.unlinkSync(bytes(to));
     rename(from, to);
     return true;
   },

@@ -13,6 +13,12 @@ import type { ContentStore } from './store.ts';
 /** The system lets this user make no links, as Windows without its Developer Mode, or the file system has none. */
 export class NoLinks extends VbatchError {}
 
+/** The order in which to write: links last, for Windows makes one of another kind where it leads to a folder. */
+export function inOrder<T extends { readonly entry: Entry }>(writes: readonly T[]): T[] {
+  const isLink = ({ entry }: T) => entry.kind === 'link';
+  return [...writes.filter((each) => !isLink(each)), ...writes.filter(isLink)];
+}
+
 /**
  * Writes an entry, and makes the folders that it is in. Gives false, and has written nothing, where something
  * else is in the way than what is to give way. Throws `VbatchError` where it cannot be written, `NoLinks` where that is

@@ -7,7 +7,7 @@ import type { CheckoutAnswer, FileChange, RunFiles } from '../../protocol/runs.t
 import { errorCode, ioFailure } from '../../workspace/failures.ts';
 import { type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
 import { byPath, withSuffix } from '../../workspace/paths.ts';
-import { place } from '../../workspace/place.ts';
+import { inOrder, place } from '../../workspace/place.ts';
 import type { TreeParts } from './parts.ts';
 
 /** The run that a task is, with its workspace. Throws `refused` where it has none. */
@@ -70,7 +70,8 @@ export async function checkOut(
     if (entry.kind !== 'folder') files += 1;
     bytes += sizeOf(entry);
   };
-  for (const [path, entry] of manifest) await write(path, entry);
+  const entries = Array.from(manifest, ([path, entry]) => ({ path, entry }));
+  for (const { path, entry } of inOrder(entries)) await write(path, entry);
   if (!isFirst) {
     for (const [index, { path, hash, size }] of tree.lost.entries()) {
       const copy = withSuffix(path, `lost-${index + 1}`);

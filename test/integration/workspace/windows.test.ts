@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,13 +45,20 @@ describe('a worker for files on Windows', () => {
     ]);
   });
 
-  it('gives targets of links slashes, and syncs files but no folder', async () => {
+  it('gives targets of links slashes, has files take their places, and syncs no folder', async () => {
     symlinkSync('..\\a\\b', at('link'));
     writeFileSync(at('file'), '', { mode: 0o600 });
     expect(await ask('look', { paths: [at('link')] })).toEqual({
       id: 1,
       value: [{ kind: 'link', target: '../a/b' }],
     });
+    const before = { kind: 'link', target: '../a/b' };
+    expect(await ask('exchange', { from: at('file'), to: at('link'), before })).toEqual({
+      id: 1,
+      value: true,
+    });
+    expect(lstatSync(at('link')).isFile()).toBe(true);
+    writeFileSync(at('file'), '', { mode: 0o600 });
     expect(await ask('sync', { files: [at('file')], folders: [at('nothing')] })).toEqual({ id: 1 });
   });
 });

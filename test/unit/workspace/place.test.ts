@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { FileEntry } from '../../../server/workspace/manifest.ts';
-import { fileEntry } from '../../../server/workspace/place.ts';
+import { type Entry, type FileEntry, folderEntry } from '../../../server/workspace/manifest.ts';
+import { fileEntry, inOrder } from '../../../server/workspace/place.ts';
 
 it('on Windows, a file is as executable as whatever is known to have its contents', () => {
   const hash = '1'.repeat(64);
@@ -10,4 +10,14 @@ it('on Windows, a file is as executable as whatever is known to have its content
   expect(fileEntry(read, [undefined, other, program], 'win32')).toEqual(program);
   expect(fileEntry(read, [other], 'win32').executable).toBe(false);
   expect(fileEntry(read, [program], 'linux').executable).toBe(false);
+});
+
+it('links are written when all is there that they may lead to', () => {
+  const entries: [string, Entry][] = [
+    ['a', { kind: 'link', target: 'b' }],
+    ['b', folderEntry],
+    ['b/c', { kind: 'file', hash: '1'.repeat(64), size: 1, executable: false }],
+  ];
+  const writes = entries.map(([path, entry]) => ({ path, entry }));
+  expect(inOrder(writes).map(({ path }) => path)).toEqual(['b', 'b/c', 'a']);
 });
