@@ -277,4 +277,18 @@ describe('bring', () => {
       }
     });
   });
+
+  it('leaves out links, and says so, where the file system has none', async (context) => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0)
+      return context.skip('only root may try to write among the terminals');
+    await withStore(async ({ store }) => {
+      const result = manifestOf([['vbatch-latest', link('x')]]);
+      const { withheld } = await bring(store, '/dev/pts', nothing, result, '42');
+      const why = 'it is a link, and this system lets you make none';
+      expect(withheld).toEqual([{ path: 'vbatch-latest', why }]);
+      await expect(place(store, '/dev/pts', 'vbatch-latest', link('x'), null)).rejects.toThrow(
+        'Developer Mode',
+      );
+    });
+  });
 });
