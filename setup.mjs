@@ -17,6 +17,8 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lo
   // does not carry all of them makes such lock files. Versions come from the lock file all the same.
   execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     stdio: 'inherit',
+    // On Windows it is a script of cmd.exe.
+    shell: process.platform === 'win32',
   });
 }
 

@@ -1,11 +1,11 @@
 /** `vbatch` and `vrun` outside any task: they make a run. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { delimiter, isAbsolute, resolve } from 'node:path';
+import path, { delimiter, isAbsolute, type PlatformPath, posix } from 'node:path';
 import type { Client } from '../server/client/client.ts';
 import { findWorkspace } from '../server/config/workspace.ts';
 import { scriptOf } from '../server/model/naming.ts';
 import type { Terminal } from '../server/model/task.ts';
-import { encodeBytes } from '../server/protocol/bytes.ts';
+import { systemPath } from '../server/protocol/bytes.ts';
 import {
   type CommandLineCall,
   type CommandLineContext,
@@ -115,17 +115,17 @@ function readCall({ program, args, directory, environment, version }: Invocation
   if (call.kind !== 'submit') return call;
   const script = scriptOf(call.submission.command);
   if (script === null) return call;
-  const head = readHead(resolve(directory, call.directory ?? '.', script));
+  const head = readHead(path.resolve(directory, call.directory ?? '.', script));
   const defaults = head === null ? [] : scriptDefaults(head, script);
   return defaults.length === 0 ? call : parseCommandLine(program, args, { ...context, defaults });
 }
 
 /** The first bytes of a regular file, or null: a script need not be where it seems, nor be readable. */
-function readHead(path: string): Buffer | null {
+function readHead(script: string): Buffer | null {
   let file: number;
   try {
     // Opening a FIFO would wait for its other end.
-    file = openSync(encodeBytes(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    file = openSync(systemPath(script), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }
@@ -141,7 +141,7 @@ function readHead(path: string): Buffer | null {
 }
 
 function submissionOf({ directory, environment }: Invocation, call: SubmitCall): SubmissionInput {
-  const folder = resolve(directory, call.directory ?? '.');
+  const folder = workingDirectory(directory, call.directory ?? '.');
   return {
     ...call.submission,
     key: freshKey(),
@@ -150,6 +150,11 @@ function submissionOf({ directory, environment }: Invocation, call: SubmitCall):
     workspace: findWorkspace(folder),
     opened: openedFolders(environment),
   };
+}
+
+/** A folder that begins with a slash is one of hosts, also where Windows would give it a drive. */
+export function workingDirectory(from: string, given: string, { resolve }: PlatformPath = path): string {
+  return given.startsWith('/') ? posix.resolve(given) : resolve(from, given);
 }
 
 /** The folders that an editor around this terminal has open. */

@@ -17,6 +17,7 @@ import { hostFacts } from './hosts/facts.ts';
 import { LocalHost } from './hosts/local.ts';
 import { leadsToHost } from './hosts/ssh/lookUp.ts';
 import { broughtLogs, sshHosts } from './hosts/ssh/make.ts';
+import { WindowsHost } from './hosts/windows.ts';
 import { doorOf } from './http/doorFile.ts';
 import { createHttpServer } from './http/server.ts';
 import { removeDiscovery, userConfigFile, writeDiscovery } from './protocol/discovery.ts';
@@ -55,7 +56,8 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const contents = new Contents(randomInt(2 ** 25));
   const store = await openStore({ folder: home, contents, report: (message) => log.warn(message) });
 
-  const local = new LocalHost({
+  const Local = process.platform === 'win32' ? WindowsHost : LocalHost;
+  const local = new Local({
     name: localHost,
     folder: join(home, 'hosts', localHost),
     env,

@@ -34,6 +34,7 @@ export function addOpen(program: Command, context: Context): void {
 function openerOf(env: NodeJS.ProcessEnv): string | null {
   if (env.SSH_CONNECTION !== undefined || env.TERM_PROGRAM === 'vscode') return null;
   if (process.platform === 'darwin') return 'open';
+  if (process.platform === 'win32') return 'explorer.exe';
   return env.DISPLAY !== undefined || env.WAYLAND_DISPLAY !== undefined ? 'xdg-open' : null;
 }
 

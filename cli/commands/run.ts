@@ -111,8 +111,10 @@ function addCheckout(parent: Command, context: Context): void {
     .option('--first', 'as they were submitted')
     .action(async (id: string, directory: string, { first = false }: { first?: boolean }) => {
       const client = await context.connect();
-      const { files, bytes } = await client.checkOut(id, { directory: resolve(directory), first });
+      const { files, bytes, left } = await client.checkOut(id, { directory: resolve(directory), first });
       await writeAll(context.io.stdout, `${files} files, ${formatSize(bytes)}\n`);
+      const why = 'this system has no such names, or lets you make no links';
+      for (const path of left) context.io.stderr.write(`vctl: ${harmless(path)} is left out: ${why}\n`);
     });
   withExamples(command, ['vctl run checkout training_pipeline-4k2m9 /tmp/then']);
 }

@@ -79,7 +79,7 @@ export async function submitWords(
   return result.id;
 }
 
-/** Windows has no such bit, so hosts will not find it set. */
+/** Windows has no such bit. */
 function mayExecute(path: string): boolean {
   if (process.platform === 'win32') return false;
   try {

@@ -1,5 +1,5 @@
 /** The runs that the window knows: tasks without a parent. Pure, small, and the same for every room that shows runs. */
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import { scriptOf } from '../../server/model/naming.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
@@ -54,8 +54,10 @@ export class Runs {
   latestOf(file: string): TaskView | undefined {
     let latest: TaskView | undefined;
     for (const run of this.byId.values()) {
-      if (scriptFile(run) === file && (latest === undefined || run.createdAt > latest.createdAt))
-        latest = run;
+      const script = scriptFile(run);
+      // Windows has one file by several names: that of its drive may be in upper or in lower case.
+      if (script === null || relative(script, file) !== '') continue;
+      if (latest === undefined || run.createdAt > latest.createdAt) latest = run;
     }
     return latest;
   }

@@ -1,5 +1,5 @@
 /** Tasks of tasks.json with `"type": "vbatch"`. */
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { lensLine } from '../codelens/place.ts';
 import type { Parts } from '../connection/connection.ts';
@@ -26,7 +26,8 @@ export function registerTasks(context: vscode.ExtensionContext, { connection }: 
       if (folder === undefined) return [];
       const isPython = document.languageId === 'python';
       const name = vscode.workspace.asRelativePath(document.uri, false);
-      const command = [isPython ? 'python3' : 'bash', document.fileName];
+      // By its name alone: a host has its folder somewhere else.
+      const command = [isPython ? 'python3' : 'bash', basename(document.fileName)];
       return [task({ type: 'vbatch', command, cwd: dirname(document.fileName) }, folder, name)];
     },
     resolveTask: ({ definition, scope, name }) =>

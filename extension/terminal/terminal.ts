@@ -2,6 +2,7 @@
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
 import { findWorkspace } from '../../server/config/workspace.ts';
+import { VbatchError } from '../../server/protocol/errors.ts';
 import { registerCommand, showFailure } from '../commands.ts';
 import { type Parts, requireTrust } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
@@ -77,6 +78,11 @@ async function askShell(
   { connection }: Parts,
 ): Promise<vscode.TerminalOptions | undefined> {
   requireTrust();
+  // There the editor's program is none of the console, and such a one cannot read what is typed.
+  if (process.platform === 'win32' && process.versions.electron !== undefined) {
+    const text = vscode.l10n.t('On Windows no shell on a host can be opened in VS Code; open one with ssh.');
+    throw new VbatchError('refused', text);
+  }
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const workspace = folder === undefined ? null : findWorkspace(folder);
   const pools = connection.client().then((client) => client.pools(workspace));

@@ -120,6 +120,8 @@ const folder = text(folderError).regex(/^~?\/.+$/, { error: folderError });
 
 const absoluteError = 'an absolute path';
 const absolute = text(absoluteError).regex(/^\/./, { error: absoluteError });
+/** This machine may be one of Windows. */
+const absoluteHere = text(absoluteError).regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)./, { error: absoluteError });
 
 export const hostSchema = z.strictObject(
   {
@@ -172,7 +174,9 @@ export const hostSchema = z.strictObject(
         examples: ['shared'],
       }),
     paths: z
-      .record(absolute, absolute, { error: 'a mapping from folders of this machine to folders of the host' })
+      .record(absoluteHere, absolute, {
+        error: 'a mapping from folders of this machine to folders of the host',
+      })
       .optional()
       .meta({
         description: 'With workspace: shared, where the host has folders of this machine, if elsewhere.',

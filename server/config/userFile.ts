@@ -1,16 +1,9 @@
 /** A person's configuration file, as it is changed on their behalf. */
-import {
-  chmodSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { VbatchError } from '../protocol/errors.ts';
+import { replaceFile } from '../replaceFile.ts';
 
 /** What it says; empty where it does not exist. Throws `configuration`. */
 export function readUserFile(file: string): string {
@@ -39,7 +32,7 @@ export function writeUserFile(file: string, text: string): void {
     const temporary = `${path}.${process.pid}.new`;
     writeFileSync(temporary, text, { mode: 0o600 });
     chmodSync(temporary, mode);
-    renameSync(temporary, path);
+    replaceFile(temporary, path);
   } catch (error) {
     throw new VbatchError('configuration', `cannot write ${file}: ${(error as Error).message}`);
   }

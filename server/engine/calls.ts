@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path/posix';
 import { PassThrough, type Readable } from 'node:stream';
 import type { CallAnswer, HostCalls, LogStream, NestedCall } from '../hosts/host.ts';
 import { scriptOf } from '../model/naming.ts';

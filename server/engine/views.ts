@@ -85,7 +85,7 @@ function attemptView(attempt: Attempt, index: number): TaskDetail['attempts'][nu
 
 /** A pool's key is its name, followed by `@` and the workspace that defines it, if one does. */
 export function poolName(key: string): string {
-  return key.replace(/@\/.*$/s, '');
+  return key.replace(/@.*$/s, '');
 }
 
 function failureText(task: Task): string | null {

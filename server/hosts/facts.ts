@@ -1,7 +1,8 @@
 /** What is known of hosts, in files for each: so a pool is known while its hosts are out of reach. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../replaceFile.ts';
 import type { HostFacts } from './host.ts';
 
 const schema = z.object({
@@ -29,7 +30,7 @@ export function hostFacts(home: string, log: (message: string) => void) {
         mkdirSync(folderOf(name), { recursive: true, mode: 0o700 });
         const file = join(folderOf(name), 'facts.json');
         writeFileSync(`${file}.new`, JSON.stringify(facts), { mode: 0o600 });
-        renameSync(`${file}.new`, file);
+        replaceFile(`${file}.new`, file);
       } catch (error) {
         log(`What ${name} has is not kept: ${(error as Error).message}`);
       }

@@ -4,18 +4,10 @@
  * Small ones are read and written synchronously: a nested call touches a few of them, fresh in the page
  * cache, and sending each through the thread pool costs Node ten times the work itself.
  */
-import {
-  constants,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '../replaceFile.ts';
 import type { SiteFiles } from './machine.ts';
 
 let written = 0;
@@ -40,7 +32,7 @@ export const localFiles: SiteFiles = {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       write();
     }
-    renameSync(temporary, path);
+    replaceFile(temporary, path);
   },
   async remove(paths) {
     for (const path of paths) {

@@ -2,9 +2,10 @@
  * What the next server of a state folder needs, so that pages which are open in browsers find it again: the port,
  * and what pages are known by. A file of mode 0600; without it pages have to be opened anew, and nothing else.
  */
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../replaceFile.ts';
 
 const doorSchema = z.object({
   port: z.int().min(1).max(65_535),
@@ -37,5 +38,5 @@ function write(file: string, door: Door): void {
   const temporary = `${file}.new`;
   writeFileSync(temporary, JSON.stringify(door), { mode: 0o600 });
   chmodSync(temporary, 0o600);
-  renameSync(temporary, file);
+  replaceFile(temporary, file);
 }

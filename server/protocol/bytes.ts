@@ -59,6 +59,14 @@ export function encodeBytes(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
+/**
+ * A path as Node's file system takes it: bytes; on Windows, where names are none, the text, which may then be of any
+ * length.
+ */
+export function systemPath(path: string): string | Buffer {
+  return process.platform === 'win32' ? path : encodeBytes(path);
+}
+
 /** The string with every escaped byte shown as U+FFFD, for places that show text to a person. */
 export function displayText(text: string): string {
   return text.toWellFormed();

@@ -1,7 +1,8 @@
 /** How a client finds the server of a state folder: a small file, readable by its owner alone. */
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { replaceFile } from '../replaceFile.ts';
 
 /** Contents of `server.json` in the state folder. Written with mode 0600: it holds the token. */
 export interface Discovery {
@@ -58,7 +59,7 @@ export function writeDiscovery(home: string, discovery: Discovery): void {
   const temporary = `${discoveryFile(home)}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(discovery), { mode: 0o600 });
   chmodSync(temporary, 0o600);
-  renameSync(temporary, discoveryFile(home));
+  replaceFile(temporary, discoveryFile(home));
 }
 
 /** Takes the publication back, if it is still this server's. */

@@ -77,5 +77,12 @@ export const checkoutRequestSchema = z.strictObject({
 });
 export type CheckoutRequest = z.input<typeof checkoutRequestSchema>;
 
-export const checkoutAnswerSchema = z.object({ id: run, files: z.int(), bytes: z.number() });
+export const checkoutAnswerSchema = z.object({
+  id: run,
+  files: z.int(),
+  bytes: z.number(),
+  left: z
+    .array(z.string())
+    .describe('Paths that no file of this system can have, and links where it lets nobody make one.'),
+});
 export type CheckoutAnswer = z.output<typeof checkoutAnswerSchema>;

@@ -64,6 +64,8 @@ export interface Keepalive {
 const defaultKeepalive = { interval: 5, count: 3 };
 const defaultConnectTimeout = 20;
 const defaultMaxSessions = 10;
+/** Whether the system's ssh shares a connection, by which we use it. That of Windows does not. */
+const hasControlMaster = process.platform !== 'win32';
 
 /**
  * Connects to a target: a name of `~/.ssh/config`, or `user@host:port`.
@@ -80,7 +82,7 @@ export async function connect(target: string, options: ConnectOptions): Promise<
   const maxSessions = options.maxSessions ?? defaultMaxSessions;
   const over = (transport: Transport, link: Link): SshConnection =>
     new Connection(transport, link, settings, maxSessions);
-  let need = options.transport === undefined ? await needsSystemSsh(settings, env) : null;
+  let need = options.transport === undefined && hasControlMaster ? await needsSystemSsh(settings, env) : null;
   if (options.transport !== 'system' && need === null) {
     try {
       return over('ssh2', await connectThroughJumps(settings, optionsOf));
@@ -90,8 +92,17 @@ export async function connect(target: string, options: ConnectOptions): Promise<
       need = error.message;
     }
   }
+  if (!hasControlMaster) throw notFromWindows(settings, need ?? 'the transport system');
   if (need !== null) log(`${target} is reached by the system's own ssh, because of ${need}`);
   return over('system', await connectBySystemSsh(settings, options.configFile, optionsOf(settings)));
+}
+
+function notFromWindows({ target }: SshSettings, what: string): VbatchError {
+  return new VbatchError(
+    'refused',
+    `${target} is out of reach from Windows, because of ${what}: its ssh keeps no connection open for others. ` +
+      'Have it let in by a key of a file or an agent.',
+  );
 }
 
 function onlyBySystem({ target }: SshSettings, what: string): VbatchError {

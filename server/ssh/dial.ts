@@ -70,9 +70,12 @@ export function unreachable(settings: SshSettings, why: string): VbatchError {
   );
 }
 
-/** As ssh does it: the user's shell runs the command, which is put in its place. */
+/** As ssh does it: the user's shell runs the command, which is put in its place. On Windows that is cmd.exe. */
 function runProxy(settings: SshSettings, command: string, { env, log }: DialOptions): Duplex {
-  const child = spawn(env.SHELL || '/bin/sh', ['-c', `exec ${command}`], { env, stdio: 'pipe' });
+  const child =
+    process.platform === 'win32'
+      ? spawn(command, { env, shell: true, windowsHide: true })
+      : spawn(env.SHELL || '/bin/sh', ['-c', `exec ${command}`], { env, stdio: 'pipe' });
   let said = '';
   const stream = new Duplex({
     read: () => void child.stdout.resume(),

@@ -123,6 +123,7 @@ export function settingsOf(
   text: string,
   values: Values,
   env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
 ): SshSettings {
   const local = userInfo();
   const tokens: TokenValues = {
@@ -136,12 +137,14 @@ export function settingsOf(
     port: number(values, 'port') ?? target.port ?? 22,
     user: one(values, 'user') ?? target.user ?? local.username,
     env,
+    platform,
   };
   const paths = (keyword: string): string[] =>
     (values.get(keyword) ?? []).filter((path) => path !== 'none').map((path) => expandPath(path, tokens));
-  // Several files stand on one line, and ssh has made their paths absolute: a space before `/` parts them.
+  // Several files stand on one line, and ssh has made their paths absolute: a space before the next begins parts them.
+  const next = platform === 'win32' ? / (?=[/~]|[A-Za-z]:[/\\]|__PROGRAMDATA__)/ : / (?=[/~])/;
   const files = (keyword: string): string[] =>
-    (one(values, keyword)?.split(/ (?=[/~])/) ?? []).map((path) => expandPath(path, tokens));
+    (one(values, keyword)?.split(next) ?? []).map((path) => expandPath(path, tokens));
   const proxyCommand = one(values, 'proxycommand');
   return {
     target: text,
@@ -204,9 +207,13 @@ function strictness(value: string | null): SshSettings['strictHostKeyChecking'] 
   }
 }
 
+/** Where Windows' own ssh-agent listens. */
+const agentOfWindows = '\\\\.\\pipe\\openssh-ssh-agent';
+
 function agentSocket(value: string | undefined, tokens: TokenValues): string | null {
   if (value === 'none') return null;
-  if (value === undefined || value === 'SSH_AUTH_SOCK') return tokens.env.SSH_AUTH_SOCK || null;
+  const usual = tokens.platform === 'win32' ? agentOfWindows : null;
+  if (value === undefined || value === 'SSH_AUTH_SOCK') return tokens.env.SSH_AUTH_SOCK || usual;
   if (value.startsWith('$') && !value.startsWith('${')) return tokens.env[value.slice(1)] || null;
   return expandPath(value, tokens);
 }
@@ -227,7 +234,7 @@ function runSsh({ host, user, port }: Target, options: ResolveOptions): Promise<
     execFile(
       options.ssh ?? 'ssh',
       args,
-      { env: options.env, timeout: patience, maxBuffer: 1024 * 1024 },
+      { env: options.env, timeout: patience, maxBuffer: 1024 * 1024, windowsHide: true },
       (error, stdout, stderr) => {
         if (error === null) {
           done(stdout);

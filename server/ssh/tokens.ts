@@ -16,6 +16,7 @@ export interface TokenValues {
   port: number;
   user: string;
   env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
 }
 
 /** Puts in what `%` stands for. What is none of ssh's tokens is left as it is. */
@@ -25,11 +26,17 @@ export function expandTokens(text: string, values: TokenValues): string {
 
 /** A path with `~`, `%` and `${NAME}` put in. */
 export function expandPath(path: string, values: TokenValues): string {
-  const whole = path === '~' || path.startsWith('~/') ? join(values.home, path.slice(1)) : path;
-  return expandTokens(whole, values).replace(
+  const whole = /^~(?=[/\\]|$)/.test(path) ? join(values.home, path.slice(1)) : path;
+  const expanded = expandTokens(whole, values).replace(
     /\$\{(\w+)\}/g,
     (text, name: string) => values.env[name] ?? text,
   );
+  return values.platform === 'win32' ? windowsPath(expanded, values.env) : expanded;
+}
+
+/** Windows' own ssh writes `__PROGRAMDATA__\\ssh` and that of Git `/c/Users`, which Windows itself does not know. */
+function windowsPath(path: string, { ProgramData = 'C:\\ProgramData' }: NodeJS.ProcessEnv): string {
+  return path.replace(/^__PROGRAMDATA__/, () => ProgramData).replace(/^\/([a-z])(?=\/)/i, '$1:');
 }
 
 function tokenValue(letter: string, values: TokenValues): string | null {

@@ -24,8 +24,12 @@ export async function sequenceFiles(folder: string): Promise<SequenceFile[]> {
   return files.sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Makes created, renamed and removed names in this folder survive a power cut. */
+/**
+ * Makes created, renamed and removed names in this folder survive a power cut. Windows does not let a folder be
+ * synced; NTFS has names in a journal of its own.
+ */
 export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -3,9 +3,10 @@
  * written through lowdb, with an adapter of our own: lowdb's writes everything in one go, which
  * blocks the process for half a second at 100,000 tasks, and syncs nothing.
  */
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Adapter } from 'lowdb';
+import { replaceFile } from '../replaceFile.ts';
 import { ioFailure, sequenceFiles, sequencePath, syncFolder } from './files.ts';
 import { DamagedFile, encodeHeader, encodeLine, parseHeader, readLines, wholeLine } from './lines.ts';
 
@@ -54,7 +55,7 @@ export class SnapshotFolder implements Adapter<Snapshot> {
       } finally {
         await file.close();
       }
-      await rename(temporary, path);
+      replaceFile(temporary, path);
       await syncFolder(this.folder);
     } catch (error) {
       await rm(temporary, { force: true });

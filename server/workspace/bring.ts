@@ -3,8 +3,8 @@ import { VbatchError } from '../protocol/errors.ts';
 import { type Disk, fromLatin1, type Read } from './disk.ts';
 import { type Landing, land } from './landing.ts';
 import { diff, type Entry, type Manifest, manifestOf } from './manifest.ts';
-import { foldersOf, within } from './paths.ts';
-import { place } from './place.ts';
+import { foldersOf, isPathHere, within } from './paths.ts';
+import { fileEntry, inOrder, NoLinks, place } from './place.ts';
 import type { ContentStore } from './store.ts';
 
 /** How often it is tried while a person changes the very same files. */
@@ -28,8 +28,13 @@ export async function bring(
   for (let tries = 0; tries < TRIES; tries++) {
     const landing = await plan(store.disk, root, base, result, suffix);
     let isDone = true;
-    for (const { path, entry, replaces } of landing.writes) {
-      isDone = (await place(store, root, path, entry, replaces)) && isDone;
+    for (const { path, entry, replaces } of inOrder(landing.writes)) {
+      try {
+        isDone = (await place(store, root, path, entry, replaces)) && isDone;
+      } catch (error) {
+        if (!(error instanceof NoLinks)) throw error;
+        landing.withheld.push({ path, why: 'it is a link, and this system lets you make none' });
+      }
     }
     if (isDone) return landing;
   }
@@ -45,24 +50,33 @@ async function plan(
   suffix: string,
 ): Promise<Landing> {
   const seen = new Map<string, Entry | null>();
-  let paths = diff(base, result).flatMap(({ path, entry }) => (entry ? [path] : []));
+  let paths = diff(base, result).flatMap(({ path, entry }) => (entry && isPathHere(path) ? [path] : []));
   for (;;) {
-    await look(disk, root, paths, seen);
+    await look(disk, root, paths, seen, [base, result]);
     const local = manifestOf([...seen].flatMap(([path, entry]) => (entry ? [[path, entry] as const] : [])));
-    const landing = land(base, local, result, suffix);
+    const landing = land(base, local, result, suffix, isPathHere);
     paths = landing.writes.map(({ path }) => path).filter((path) => !seen.has(path));
     if (paths.length === 0) return landing;
   }
 }
 
-async function look(disk: Disk, root: string, paths: readonly string[], seen: Map<string, Entry | null>) {
+async function look(
+  disk: Disk,
+  root: string,
+  paths: readonly string[],
+  seen: Map<string, Entry | null>,
+  known: readonly Manifest[],
+) {
   const wanted = [...new Set(paths.flatMap((path) => [...foldersOf(path), path]))].filter(
     (path) => !seen.has(path),
   );
   for (let start = 0; start < wanted.length; start += BATCH) {
     const batch = wanted.slice(start, start + BATCH);
     const read = await disk.hash(batch.map((path) => within(root, path)));
-    for (const [index, path] of batch.entries()) seen.set(path, entryOf(read[index] as Read));
+    for (const [index, path] of batch.entries()) {
+      const alike = known.map((manifest) => manifest.get(path));
+      seen.set(path, entryOf(read[index] as Read, alike));
+    }
   }
   // What is behind a link is not in the folder.
   for (const path of wanted) {
@@ -72,10 +86,10 @@ async function look(disk: Disk, root: string, paths: readonly string[], seen: Ma
 }
 
 /** What cannot be read is a person's own: it is unlike anything, so it stays. */
-function entryOf(read: Read): Entry | null {
+function entryOf(read: Read, known: readonly (Entry | undefined)[]): Entry | null {
   switch (read.kind) {
     case 'file':
-      return { kind: 'file', hash: read.hash, size: read.size, executable: read.executable };
+      return fileEntry(read, known);
     case 'link':
       return { kind: 'link', target: fromLatin1(read.target) };
     case 'folder':

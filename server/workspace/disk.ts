@@ -174,9 +174,9 @@ export class Disk {
     return (await this.#ask('exchange', { from: latin1(from), to: latin1(to), before })) as boolean;
   }
 
-  /** Has files and folders written to the disk itself. */
-  async sync(paths: readonly string[]): Promise<void> {
-    await this.#ask('sync', { paths: paths.map(latin1) });
+  /** Has files of ours, and the names in folders, written to the disk itself. */
+  async sync(files: readonly string[], folders: readonly string[]): Promise<void> {
+    await this.#ask('sync', { files: files.map(latin1), folders: folders.map(latin1) });
   }
 
   /**

@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { parentPort } = require('node:worker_threads');
+const { isWindows, bytes, readLink, rename, sync, startsItself, pause } = require('./diskSystem.cjs');
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
@@ -21,7 +22,6 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
 const zeros = Buffer.alloc(chunk.length);
-const bytes = (text) => Buffer.from(text, 'latin1');
 
 const operations = {
   list({ folder }, send) {
@@ -133,19 +133,14 @@ const operations = {
     const now = look(to);
     if (now.kind !== before.kind || now.signature !== before.signature || now.target !== before.target)
       return false;
-    fs.renameSync(bytes(from), bytes(to));
+    // There nothing takes the place of a link to a folder.
+    if (isWindows && now.kind === 'link') fs.unlinkSync(bytes(to));
+    rename(from, to);
     return true;
   },
 
-  sync({ paths }) {
-    for (const path of paths) {
-      const file = fs.openSync(bytes(path), O_RDONLY);
-      try {
-        fs.fsyncSync(file);
-      } finally {
-        fs.closeSync(file);
-      }
-    }
+  sync({ files, folders }) {
+    sync(files, folders);
   },
 
   syncAll({ path }) {
@@ -180,6 +175,8 @@ const operations = {
       Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')),
     );
     const { error, status, stdout } = spawnSync('git', ['-C', bytes(folder), ...words], {
+      // The server has no console on Windows, and git would get one of its own, to be seen.
+      windowsHide: true,
       env: { ...environment, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 1024 ** 3,
@@ -226,7 +223,7 @@ function look(path) {
     if (stat.isFile()) return aboutFile(stat, Date.now());
     if (stat.isDirectory()) return { kind: 'folder' };
     if (!stat.isSymbolicLink()) return { kind: 'special', what: special(stat) };
-    return { kind: 'link', target: fs.readlinkSync(bytes(path), { encoding: 'latin1' }) };
+    return { kind: 'link', target: readLink(path) };
   } catch (error) {
     return unreadable(error);
   }
@@ -269,7 +266,7 @@ function isRead(found) {
  */
 function readWhole(path, begin, take) {
   for (const wait of PAUSES) {
-    if (wait > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
+    pause(wait);
     const found = readOnce(path, begin, take, false);
     if (found) return found;
   }
@@ -278,6 +275,9 @@ function readWhole(path, begin, take) {
 
 /** Null where it was replaced or changed meanwhile, unless that has to do. */
 function readOnce(path, begin, take, isLast) {
+  // Windows cannot be told not to follow a link.
+  const instead = O_NOFOLLOW === undefined ? look(path) : null;
+  if (instead !== null && instead.kind !== 'file') return instead;
   let file;
   try {
     file = fs.openSync(bytes(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -312,6 +312,8 @@ function readOpen(file, before, begin, take, isLast) {
       return unreadable(error);
     }
     if (read === 0) break;
+    // There is no bit for it there.
+    if (isWindows && size === 0) about.executable = startsItself(chunk.subarray(0, read));
     size += read;
     if (size > about.size) return null;
     take(chunk.subarray(0, read));
@@ -460,15 +462,15 @@ function writeAt(file, piece, position) {
 /** Gives a content its place in the store, unless it is there. Says whether it has been moved. */
 function moveIn(from, { hash, size }, folder) {
   const home = `${folder}/${hash.slice(0, 2)}`;
-  const to = bytes(`${home}/${hash.slice(2)}`);
-  const there = fs.lstatSync(to, { throwIfNoEntry: false });
+  const to = `${home}/${hash.slice(2)}`;
+  const there = fs.lstatSync(bytes(to), { throwIfNoEntry: false });
   if (there?.isFile() && there.size === size) return false;
   try {
-    fs.renameSync(bytes(from), to);
+    rename(from, to);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
     fs.mkdirSync(bytes(home), { recursive: true, mode: 0o700 });
-    fs.renameSync(bytes(from), to);
+    rename(from, to);
   }
   return true;
 }

@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../replaceFile.ts';
 import { Breather } from './breather.ts';
 
-const HEADER = '{"vbatch":"hashes","format":1}';
+const HEADER = '{"vbatch":"hashes","format":2}';
 const PIECE = 64 * 1024;
 /** It is written again when one in so many is news: without that, the next server only reads more than it has to. */
 const SAVED_BY = 20;
@@ -16,6 +17,8 @@ const SAVED_BY = 20;
 interface Known {
   readonly signature: string;
   readonly hash: string;
+  /** On Windows only its contents tell. */
+  readonly executable: boolean;
 }
 
 export class HashCache {
@@ -34,17 +37,17 @@ export class HashCache {
     return cache;
   }
 
-  /** The hash of the file with this signature at this path, or null. */
-  find(path: string, signature: string): string | null {
+  /** What is known of the file with this signature at this path, or null. */
+  find(path: string, signature: string): Known | null {
     const known = this.#known.get(path);
     if (known?.signature !== signature) return null;
     this.#seen.set(path, known);
-    return known.hash;
+    return known;
   }
 
   /** Only for a file that is settled: whose next change gives it another signature. */
-  remember(path: string, signature: string, hash: string): void {
-    this.#seen.set(path, { signature, hash });
+  remember(path: string, { signature, hash, executable }: Known): void {
+    this.#seen.set(path, { signature, hash, executable });
     this.#news += 1;
   }
 
@@ -77,8 +80,8 @@ async function read(file: string): Promise<Map<string, Known> | null> {
         isFirst = false;
         continue;
       }
-      const [path, signature, hash] = JSON.parse(line) as [string, string, string];
-      known.set(path, { signature, hash });
+      const [path, signature, hash, executable] = JSON.parse(line) as [string, string, string, boolean];
+      known.set(path, { signature, hash, executable });
     }
     if (breather.isDue) await breather.rest();
   }
@@ -97,8 +100,8 @@ async function write(file: string, known: ReadonlyMap<string, Known>): Promise<v
       await handle.appendFile(text);
       text = '';
     };
-    for (const [path, { signature, hash }] of known) {
-      text += `${JSON.stringify([path, signature, hash])}\n`;
+    for (const [path, { signature, hash, executable }] of known) {
+      text += `${JSON.stringify([path, signature, hash, executable])}\n`;
       if (text.length > PIECE) await flush();
     }
     await flush();
@@ -109,5 +112,5 @@ async function write(file: string, known: ReadonlyMap<string, Known>): Promise<v
   } finally {
     await handle.close();
   }
-  await rename(draft, file);
+  replaceFile(draft, file);
 }

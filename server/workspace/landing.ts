@@ -27,8 +27,8 @@ export interface Landing {
   readonly writes: Write[];
   /** What is written under another name, because a person's own is at `path`. With a folder goes all in it. */
   readonly aside: { path: string; copy: string }[];
-  /** What the run changed in `.git`. It stays out: what is there can have commands run. */
-  readonly withheld: string[];
+  /** What stays out, and why, as a clause: `it belongs to git`, where what is there can have commands run. */
+  readonly withheld: { path: string; why: string }[];
   /** The `base` for what lands next. */
   readonly base: Manifest;
 }
@@ -38,11 +38,18 @@ export interface Landing {
  * @param local what the folder holds now, at least at all paths that matter here
  * @param result what the run's manifest is now
  * @param suffix for the names of what is put aside: `NAME.SUFFIX`
+ * @param isPathHere whether a file of this system can have this path
  */
-export function land(base: Manifest, local: Manifest, result: Manifest, suffix: string): Landing {
+export function land(
+  base: Manifest,
+  local: Manifest,
+  result: Manifest,
+  suffix: string,
+  isPathHere: (path: string) => boolean,
+): Landing {
   const writes: Write[] = [];
   const aside: Landing['aside'] = [];
-  const withheld: string[] = [];
+  const withheld: Landing['withheld'] = [];
   const agreed: Change[] = [];
   /** By path of the result, where it goes instead. */
   const moved = new Map<string, string>();
@@ -73,8 +80,13 @@ export function land(base: Manifest, local: Manifest, result: Manifest, suffix: 
   for (const { path, entry } of diff(base, result)) {
     if (entry === null) continue;
     agreed.push({ path, entry });
-    if (isGitPath(path)) {
-      withheld.push(path);
+    const why = isGitPath(path)
+      ? 'it belongs to git'
+      : isPathHere(path)
+        ? null
+        : 'no file of this system can have that name';
+    if (why !== null) {
+      withheld.push({ path, why });
       continue;
     }
     // Something of the person's may have taken the place of a folder that the run did not change.

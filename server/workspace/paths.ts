@@ -40,9 +40,28 @@ function lengthOf(text: string): number {
   return longest <= LONGEST_NAME ? longest : encodeBytes(text).length;
 }
 
-/** Whether this is `.git` or within it, on a system that tells upper from lower case or on one that does not. */
+/**
+ * Whether this is `.git` or within it, on a system that tells upper from lower case or on one that does not. Windows
+ * gives it a short name besides.
+ */
 export function isGitPath(path: string): boolean {
-  return /(^|\/)\.git(\/|$)/i.test(path);
+  return /(^|\/)(\.git|git~1)(\/|$)/i.test(path);
+}
+
+/**
+ * Whether a file of this system can have this path. Windows would take some for another file, a device, a stream of a
+ * file or a path out of the folder.
+ */
+export function isPathHere(path: string, platform: NodeJS.Platform = process.platform): boolean {
+  return platform !== 'win32' || (path.isWellFormed() && path.split('/').every(isNameOfWindows));
+}
+
+/** See "Naming Files, Paths, and Namespaces" of Microsoft. */
+function isNameOfWindows(name: string): boolean {
+  const stem = name.split('.', 1)[0] ?? '';
+  const isDevice = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *$/i.test(stem);
+  // oxlint-disable-next-line no-control-regex -- They are among what no name has.
+  return !isDevice && !/[\x00-\x1f<>:"|?*\\]|[. ]$/.test(name);
 }
 
 /** Path of the folder that this is in, or the empty string for the workspace itself. */

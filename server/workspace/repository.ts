@@ -1,8 +1,8 @@
 /** What git knows of a folder beyond the `.gitignore` files in it. git itself is asked, where it is there. */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { encodeBytes } from '../protocol/bytes.ts';
+import { dirname, isAbsolute, join } from 'node:path';
+import { systemPath } from '../protocol/bytes.ts';
 import { type Disk, fromLatin1 } from './disk.ts';
 import { foldersOf } from './paths.ts';
 import type { Stamps } from './stamps.ts';
@@ -50,7 +50,7 @@ export async function askGit(disk: Disk, folder: string, stamps: Stamps): Promis
     setting?.status === 0 ? fromLatin1(setting.output.replace(/\0$/, '')) : join(settingsFolder(), 'ignore');
   const excludes = [paths[0], absolute(folder, general)].filter((path) => path !== undefined);
   await stamps.note(excludes);
-  const contents = await Promise.all(excludes.map((file) => readFile(encodeBytes(file)).catch(() => null)));
+  const contents = await Promise.all(excludes.map((file) => readFile(systemPath(file)).catch(() => null)));
   const names = isRepository && tracked.status === 0 ? tracked.output.split('\0') : [];
   const inPatterns = names.filter((path) => path !== '');
   return {
@@ -72,9 +72,9 @@ function placesOfGit(folder: string): string[] {
 
 /** Where git's settings are, and where they would be. Those of the repository are among its own files. */
 function settingsFiles(origins: string): string[] {
-  const told = origins.split('\0').filter((origin) => origin.startsWith('file:/'));
+  const told = origins.split('\0').filter((origin) => origin.startsWith('file:'));
   return [
-    ...told.map((origin) => fromLatin1(origin.slice('file:'.length))),
+    ...told.map((origin) => fromLatin1(origin.slice('file:'.length))).filter((file) => isAbsolute(file)),
     '/etc/gitconfig',
     join(homedir(), '.gitconfig'),
     join(settingsFolder(), 'config'),
@@ -82,7 +82,7 @@ function settingsFiles(origins: string): string[] {
 }
 
 function absolute(folder: string, file: string): string {
-  return file.startsWith('/') ? file : `${folder}/${file}`;
+  return isAbsolute(file) ? file : `${folder}/${file}`;
 }
 
 function settingsFolder(): string {

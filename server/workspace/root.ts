@@ -1,6 +1,6 @@
 /** Which folder travels with what is submitted. */
 import { lstat, readFile, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import path, { dirname, join, type PlatformPath } from 'node:path';
 
 export type WorkspaceRoot =
   | { readonly folder: string }
@@ -22,7 +22,7 @@ export async function workspaceRoot(
 ): Promise<WorkspaceRoot> {
   const start = await real(directory);
   const [tops, homeFolder] = [new Set(await Promise.all(opened.map(real))), await real(home)];
-  const isTooMuch = (folder: string) => folder === '/' || isIn(homeFolder, folder);
+  const isTooMuch = (folder: string) => folder === dirname(folder) || isIn(homeFolder, folder);
   for (let folder = start; !isTooMuch(folder); folder = dirname(folder)) {
     if (tops.has(folder) || (await isRepository(folder))) return { folder };
   }
@@ -31,8 +31,14 @@ export async function workspaceRoot(
   return { folder: null, why: `${why}, so nothing of it travels: submit from a folder in it` };
 }
 
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+/** Whether this is the folder or within it, both absolute. On Windows case does not matter, and drives are apart. */
+export function isIn(
+  inner: string,
+  folder: string,
+  { isAbsolute, relative, sep }: PlatformPath = path,
+): boolean {
+  const way = relative(folder, inner);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** The path without links, or as it is where that cannot be found. */

@@ -138,9 +138,11 @@ async function arrange(
       } else if (entry.kind === 'link') {
         draft.set(entry.path, { kind: 'link', target: entry.target });
       } else {
-        const hash = cache.find(entry.path, entry.signature);
-        draft.set(entry.path, fileEntry(entry, hash ?? ''));
-        if (hash === null || !reader.has(hash, entry.size)) pending.push(entry);
+        const { path, size, signature } = entry;
+        const known = cache.find(path, signature);
+        const { executable } = known ?? entry;
+        draft.set(path, fileEntry({ size, executable }, known?.hash ?? ''));
+        if (known === null || !reader.has(known.hash, size)) pending.push(entry);
       }
     }
   };
@@ -157,7 +159,7 @@ function settle(path: string, read: Read, draft: Draft, cache: HashCache, notes:
   switch (read.kind) {
     case 'file':
       draft.set(path, fileEntry(read, read.hash));
-      if (read.isSettled) cache.remember(path, read.signature, read.hash);
+      if (read.isSettled) cache.remember(path, read);
       return;
     case 'link':
       draft.set(path, { kind: 'link', target: fromLatin1(read.target) });

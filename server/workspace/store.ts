@@ -213,10 +213,11 @@ export class ContentStore {
 
   async #syncEach(hashes: readonly string[]): Promise<void> {
     for (let start = 0; start < hashes.length; start += BATCH) {
-      await this.disk.sync(hashes.slice(start, start + BATCH).map((hash) => this.pathOf(hash)));
+      const batch = hashes.slice(start, start + BATCH).map((hash) => this.pathOf(hash));
+      await this.disk.sync(batch, []);
     }
     const folders = new Set(hashes.map((hash) => join(this.folder, hash.slice(0, 2))));
-    await this.disk.sync([...folders, this.folder]);
+    await this.disk.sync([], [...folders, this.folder]);
   }
 
   /** To be taken before one looks which contents are still needed. */

@@ -148,7 +148,7 @@ export class FakeEngine implements EngineService {
 
   async checkOut(id: string, directory: string, isFirst: boolean): Promise<CheckoutAnswer> {
     this.calls.push(['checkOut', id, directory, isFirst]);
-    return { id, files: 1, bytes: 2 };
+    return { id, files: 1, bytes: 2, left: ['a:b'] };
   }
 
   async prune(options: { before: number; keep: number }): Promise<{ removed: string[] }> {

@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task, TaskNumber } from '../../model/task.ts';
-import { encodeBytes } from '../../protocol/bytes.ts';
+import { systemPath } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import type { Found } from '../../workspace/disk.ts';
 import { errorCode } from '../../workspace/failures.ts';
@@ -147,7 +147,7 @@ function isAside(path: string, id: string): boolean {
 /** When a file was last changed in any way, milliseconds since the epoch; null where there is none. */
 async function changedAt(path: string): Promise<number | null> {
   try {
-    return (await lstat(encodeBytes(path))).ctimeMs;
+    return (await lstat(systemPath(path))).ctimeMs;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return null;
     throw error;

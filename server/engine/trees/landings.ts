@@ -79,7 +79,7 @@ export class Landings {
       const aside = landing.aside.map(
         ({ path, copy }) => `${path} was changed here meanwhile and stays as it is; the run's own is ${copy}`,
       );
-      const withheld = landing.withheld.map((path) => `${path} stays out of the folder: it belongs to git`);
+      const withheld = landing.withheld.map(({ path, why }) => `${path} stays out of the folder: ${why}`);
       return { landed: landing.base, notes: [...aside, ...withheld] };
     } catch (error) {
       if (!(error instanceof VbatchError) || error.code !== 'refused') throw error;

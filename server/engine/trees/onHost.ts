@@ -15,6 +15,7 @@ import { Coalesced, Turns } from './coalesced.ts';
 import type { Landings } from './landings.ts';
 import { type Choice, choose } from './outputs.ts';
 import { keepFresh, type TreeParts, treeOfRun } from './parts.ts';
+import { pathWithin } from './places.ts';
 
 /** How often it is looked again because files changed while they were fetched. */
 const tries = 5;
@@ -241,7 +242,7 @@ export class TreeOnHost {
     });
     const { folder } = treeOfRun(this.parts, this.run);
     const outputs = tasks.map(({ spec }) =>
-      spec.outputs ? { globs: spec.outputs, directory: relative(folder, spec.directory) } : null,
+      spec.outputs ? { globs: spec.outputs, directory: pathWithin(folder, spec.directory) } : null,
     );
     const most = Math.max(...tasks.map(({ spec }) => rooms.maxOutput(spec.workspace)));
     return { outputs: outputs.includes(null) ? null : outputs.filter((each) => each !== null), most };
@@ -254,10 +255,6 @@ export class TreeOnHost {
         : [],
     );
   }
-}
-
-function relative(folder: string, directory: string): string {
-  return directory.startsWith(`${folder}/`) ? directory.slice(folder.length + 1) : '';
 }
 
 /** Whether a path may not be touched, because a task has changed it or what it is in. */

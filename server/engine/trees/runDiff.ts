@@ -5,6 +5,7 @@ import type { Task } from '../../model/task.ts';
 import { encodeBytes } from '../../protocol/bytes.ts';
 import type { DiffedFile, FileChange, FileSide, RunDiff } from '../../protocol/runs.ts';
 import { type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
+import { fileEntry } from '../../workspace/place.ts';
 import type { ContentStore } from '../../workspace/store.ts';
 import { keepFresh, type TreeParts } from './parts.ts';
 import { changesBetween, runWithTree } from './runFiles.ts';
@@ -50,8 +51,12 @@ async function compare(
     const { manifest } = await snapshots.take(tree.folder, here.has('.git'));
     const own = await manifests.load(tree.manifest);
     // What the run has brought is no edit of a person's.
+    const isRuns = (path: string) => {
+      const [entry, known] = [manifest.get(path), own.get(path)];
+      return sameEntry(entry?.kind === 'file' ? fileEntry(entry, [known]) : entry, known);
+    };
     const changes = changesBetween(here, manifest).filter(
-      ({ path, change }) => change !== 'none' && !sameEntry(manifest.get(path), own.get(path)),
+      ({ path, change }) => change !== 'none' && !isRuns(path),
     );
     const files = await withSides(changes, manifest);
     return { id: run.id, with: null, files, command: null, environment: [] };

@@ -1,13 +1,14 @@
 /** What a person can ask about the workspace of a run. */
 import { mkdir, readdir } from 'node:fs/promises';
 import type { Task, Tree } from '../../model/task.ts';
-import { encodeBytes } from '../../protocol/bytes.ts';
+import { systemPath } from '../../protocol/bytes.ts';
 import { VbatchError } from '../../protocol/errors.ts';
 import type { CheckoutAnswer, FileChange, RunFiles } from '../../protocol/runs.ts';
 import { errorCode, ioFailure } from '../../workspace/failures.ts';
 import { type Entry, type Manifest, sameEntry } from '../../workspace/manifest.ts';
-import { byPath, withSuffix } from '../../workspace/paths.ts';
-import { place } from '../../workspace/place.ts';
+import { byPath, isPathHere, withSuffix } from '../../workspace/paths.ts';
+import { inOrder, NoLinks, place } from '../../workspace/place.ts';
+import type { ContentStore } from '../../workspace/store.ts';
 import type { TreeParts } from './parts.ts';
 
 /** The run that a task is, with its workspace. Throws `refused` where it has none. */
@@ -64,13 +65,17 @@ export async function checkOut(
   await makeEmpty(directory);
   let files = 0;
   let bytes = 0;
+  const left: string[] = [];
   const write = async (path: string, entry: Entry) => {
-    if (!(await place(store, directory, path, entry, null)))
-      throw new VbatchError('refused', `${directory} was written to meanwhile; name another folder`);
+    if (!(await mayPlace(store, directory, path, entry))) {
+      left.push(path);
+      return;
+    }
     if (entry.kind !== 'folder') files += 1;
     bytes += sizeOf(entry);
   };
-  for (const [path, entry] of manifest) await write(path, entry);
+  const entries = Array.from(manifest, ([path, entry]) => ({ path, entry }));
+  for (const { path, entry } of inOrder(entries)) await write(path, entry);
   if (!isFirst) {
     for (const [index, { path, hash, size }] of tree.lost.entries()) {
       const copy = withSuffix(path, `lost-${index + 1}`);
@@ -78,13 +83,30 @@ export async function checkOut(
         await write(copy, { kind: 'file', hash, size, executable: false });
     }
   }
-  return { id: run.id, files, bytes };
+  return { id: run.id, files, bytes, left };
+}
+
+/** False where this system has no such file or link. */
+async function mayPlace(
+  store: ContentStore,
+  directory: string,
+  path: string,
+  entry: Entry,
+): Promise<boolean> {
+  if (!isPathHere(path)) return false;
+  try {
+    if (await place(store, directory, path, entry, null)) return true;
+  } catch (error) {
+    if (error instanceof NoLinks) return false;
+    throw error;
+  }
+  throw new VbatchError('refused', `${directory} was written to meanwhile; name another folder`);
 }
 
 async function makeEmpty(directory: string): Promise<void> {
   try {
-    await mkdir(encodeBytes(directory), { recursive: true });
-    if ((await readdir(encodeBytes(directory))).length === 0) return;
+    await mkdir(systemPath(directory), { recursive: true });
+    if ((await readdir(systemPath(directory))).length === 0) return;
   } catch (error) {
     const isFile = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTDIR';
     if (!isFile) throw ioFailure(error, `Cannot write in ${directory}`, 'Name another folder.');

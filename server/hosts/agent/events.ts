@@ -92,12 +92,21 @@ function splitOnce(text: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The first name of each number: 6 is ABRT rather than IOT. */
-const signalNames = new Map(
-  Object.entries(constants.signals)
-    .reverse()
-    .map(([name, number]) => [number, name.slice('SIG'.length)]),
-);
+/** The signals of Linux, from 1 on. */
+const ofLinux = `HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT
+   CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS`.split(/\s+/);
+
+/**
+ * The names of signals by their numbers, the first of each: 6 is ABRT rather than IOT. Windows has numbers of its own and
+ * no tasks, so there they are those of most hosts.
+ */
+export function signalsOf(platform: NodeJS.Platform): ReadonlyMap<number, string> {
+  if (platform === 'win32') return new Map(ofLinux.map((name, index) => [index + 1, name]));
+  const own = Object.entries(constants.signals).reverse();
+  return new Map(own.map(([name, number]) => [number, name.slice('SIG'.length)]));
+}
+
+const signalNames = signalsOf(process.platform);
 
 /**
  * The exit as the model has it. A shell reports a command that exits with 128+N and one that dies of

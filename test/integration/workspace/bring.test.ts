@@ -115,7 +115,7 @@ describe('place', () => {
   it('refuses paths that lead out', async () => {
     await withStore(async ({ folder, store, file }) => {
       for (const path of ['../x', '/tmp/x', 'a/../../x', '', 'a\0']) {
-        await expect(place(store, folder, path, await file('x'), null)).rejects.toThrow('names nothing in');
+        await expect(place(store, folder, path, await file('x'), null)).rejects.toThrow('can be no file in');
       }
     });
   });
@@ -275,6 +275,20 @@ describe('bring', () => {
         expect(readFileSync(join(folder, edited), 'utf8')).toBe(mine);
         expect(readFileSync(join(folder, `${edited}.42`), 'utf8')).toBe('new');
       }
+    });
+  });
+
+  it('leaves out links, and says so, where the file system has none', async (context) => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0)
+      return context.skip('only root may try to write among the terminals');
+    await withStore(async ({ store }) => {
+      const result = manifestOf([['vbatch-latest', link('x')]]);
+      const { withheld } = await bring(store, '/dev/pts', nothing, result, '42');
+      const why = 'it is a link, and this system lets you make none';
+      expect(withheld).toEqual([{ path: 'vbatch-latest', why }]);
+      await expect(place(store, '/dev/pts', 'vbatch-latest', link('x'), null)).rejects.toThrow(
+        'Developer Mode',
+      );
     });
   });
 });

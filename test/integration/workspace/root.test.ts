@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix, win32 } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { workspaceRoot } from '../../../server/workspace/root.ts';
+import { isIn, workspaceRoot } from '../../../server/workspace/root.ts';
 import { git } from './support.ts';
 
 describe('the workspace', () => {
@@ -56,4 +56,15 @@ describe('the workspace', () => {
     expect(await workspaceRoot('/', [], home)).toMatchObject({ folder: null });
     expect(await workspaceRoot(tmpdir(), [], home)).toMatchObject({ folder: null });
   });
+});
+
+it('knows what is in a folder, on either kind of system', () => {
+  expect(isIn('/home/me', '/', posix)).toBe(true);
+  expect(isIn('/home/me', '/home/me', posix)).toBe(true);
+  expect(isIn('/home/melanie', '/home/me', posix)).toBe(false);
+  expect(isIn('/home/..me', '/home', posix)).toBe(true);
+  expect(isIn('C:\\Users\\me', 'c:\\', win32)).toBe(true);
+  expect(isIn('C:\\Users\\me', 'C:\\users', win32)).toBe(true);
+  expect(isIn('C:\\Users', 'C:\\Users\\me', win32)).toBe(false);
+  expect(isIn('D:\\work', 'C:\\', win32)).toBe(false);
 });

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix, win32 } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSubmission, type SubmittingClient } from '../../../cli/submit.ts';
+import { runSubmission, type SubmittingClient, workingDirectory } from '../../../cli/submit.ts';
 import type { Address } from '../../../server/client/transport.ts';
 import { VbatchError } from '../../../server/protocol/errors.ts';
 import {
@@ -168,6 +168,18 @@ describe('R3 who waits', () => {
 });
 
 describe('what is submitted', () => {
+  it.each([
+    [posix, '/work', '.', '/work'],
+    [posix, '/work', '../b', '/b'],
+    [posix, '/work', '/b/../c/', '/c'],
+    [win32, 'C:\\work', '.', 'C:\\work'],
+    [win32, 'C:\\work', 'b/c', 'C:\\work\\b\\c'],
+    [win32, 'C:\\work', '/data', '/data'],
+    [win32, 'C:\\work', 'D:/data', 'D:\\data'],
+  ])('%# names its folder as the host knows it', (system, from, given, found) => {
+    expect(workingDirectory(from, given, system)).toBe(found);
+  });
+
   async function submitted(args: string[], variables: Record<string, string> = {}) {
     const server = new FakeServer();
     await run(args, server, fakeIo(), 'vbatch', variables);

@@ -302,7 +302,12 @@ it('compares a run with another one, and with the folder as it is', async () => 
 
 it('writes the files of a run into a folder', async () => {
   const body = { directory: '/tmp/there', first: true };
-  expect(await ask('post', '/v1/runs/run-1/checkout', body)).toEqual({ id: 'run-1', files: 1, bytes: 2 });
+  expect(await ask('post', '/v1/runs/run-1/checkout', body)).toEqual({
+    id: 'run-1',
+    files: 1,
+    bytes: 2,
+    left: ['a:b'],
+  });
   expect(server.engine.calls).toEqual([['checkOut', 'run-1', '/tmp/there', true]]);
   const relative = await server.ask('POST', '/v1/runs/run-1/checkout', { body: { directory: 'there' } });
   expect(relative).toMatchObject({ status: 400, json: failure('invalid', 'directory') });

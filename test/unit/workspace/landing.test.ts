@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Landing, land } from '../../../server/workspace/landing.ts';
+import { type Landing, land as landWhere } from '../../../server/workspace/landing.ts';
 import {
   type Entry,
   emptyManifest,
@@ -8,12 +8,16 @@ import {
   manifestOf,
   sameEntry,
 } from '../../../server/workspace/manifest.ts';
-import { foldersOf, isGitPath } from '../../../server/workspace/paths.ts';
+import { foldersOf, isGitPath, isPathHere } from '../../../server/workspace/paths.ts';
 import { entriesOf, manifest, type Tree, treeOfManifest } from './trees.ts';
 
 const file = (digit: string): Entry => ({ kind: 'file', hash: digit.repeat(64), size: 1, executable: false });
 const [one, two, three] = [file('1'), file('2'), file('3')] as const;
 const folder: Entry = { kind: 'folder' };
+
+function land(base: Manifest, local: Manifest, result: Manifest, suffix: string): Landing {
+  return landWhere(base, local, result, suffix, () => true);
+}
 
 /** Writes into a folder as a file system lets one, and fails where it would. */
 function perform(local: Manifest, { writes }: Landing): Manifest {
@@ -171,7 +175,10 @@ describe('land', () => {
     ]);
     const { writes, withheld, base } = land(emptyManifest, emptyManifest, result, '42');
     expect(writes.some(({ path }) => isGitPath(path))).toBe(false);
-    expect(withheld).toEqual(['.git', '.git/hooks', '.git/hooks/post-checkout', 'a/.Git']);
+    const why = 'it belongs to git';
+    expect(withheld).toEqual(
+      ['.git', '.git/hooks', '.git/hooks/post-checkout', 'a/.Git'].map((path) => ({ path, why })),
+    );
     expect(
       land(
         base,
@@ -183,5 +190,20 @@ describe('land', () => {
         '42',
       ).withheld,
     ).toEqual([]);
+  });
+
+  it('keeps out what Windows would take for something else, and says so once', () => {
+    const result = manifestOf([
+      ['a', one],
+      ['b/notes.txt:stream', one],
+      ['b/c', one],
+      ['..\\..\\up', one],
+    ]);
+    const isOfWindows = (path: string) => isPathHere(path, 'win32');
+    const { writes, withheld, base } = landWhere(emptyManifest, emptyManifest, result, '42', isOfWindows);
+    expect(writes.map(({ path }) => path)).toEqual(['a', 'b', 'b/c']);
+    const why = 'no file of this system can have that name';
+    expect(withheld).toEqual(['..\\..\\up', 'b/notes.txt:stream'].map((path) => ({ path, why })));
+    expect(landWhere(base, manifestOf([['a', one]]), result, '42', isOfWindows).withheld).toEqual([]);
   });
 });

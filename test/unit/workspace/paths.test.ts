@@ -6,6 +6,7 @@ import {
   foldersOf,
   isGitPath,
   isLinkTarget,
+  isPathHere,
   isSafePath,
   nameOf,
   withSuffix,
@@ -48,6 +49,33 @@ describe('isSafePath', () => {
   });
 });
 
+describe('isPathHere', () => {
+  it.each(['a', 'a/b c', '.gitignore', 'console', 'com', 'com10', 'é', 'a.nul', '~', "it's (1) [2] {3}"])(
+    'lets Windows have %j',
+    (path) => expect(isPathHere(path, 'win32')).toBe(true),
+  );
+
+  it.each([
+    'a\\b',
+    '..\\a',
+    'a:b',
+    'C:',
+    'con',
+    'a/NUL.txt',
+    'com1',
+    'lpt¹.log',
+    'aux .c',
+    'a.',
+    'a /b',
+    'a?',
+    'tab\t',
+    '\udcff',
+  ])('keeps %j from Windows, and from no other system', (path) => {
+    expect(isPathHere(path, 'win32')).toBe(false);
+    expect(isPathHere(path, 'linux')).toBe(true);
+  });
+});
+
 describe('isLinkTarget', () => {
   it('takes whatever a link can hold', () => {
     for (const target of ['/etc', '../..', 'a', '\udcff', 'x'.repeat(4095)])
@@ -78,7 +106,7 @@ describe('paths', () => {
   });
 
   it('know git’s own, on any system', () => {
-    for (const path of ['.git', '.git/config', 'a/.git/x', '.GIT/hooks/x'])
+    for (const path of ['.git', '.git/config', 'a/.git/x', '.GIT/hooks/x', 'GIT~1/x'])
       expect(isGitPath(path)).toBe(true);
     for (const path of ['.gitignore', 'a.git', 'git', '.github/x']) expect(isGitPath(path)).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { placeHere, placeThere } from '../../../../server/engine/trees/places.ts';
+import { pathWithin, placeHere, placeThere } from '../../../../server/engine/trees/places.ts';
 
 const places = [
   ['/home/me', '/nfs/me'],
@@ -21,5 +21,14 @@ it('a folder of Windows is at home there and back', () => {
   const windows = [['C:\\Users\\me\\work', '/home/me/tree']] as const;
   expect(placeThere(windows, 'C:\\Users\\me\\work\\a\\b')).toBe('/home/me/tree/a/b');
   expect(placeThere(windows, 'D:\\data')).toBe('D:\\data');
+  expect(placeThere(windows, 'c:\\users\\Me\\WORK\\A')).toBe('/home/me/tree/A');
   expect(placeHere(windows, '/home/me/tree/a')).toBe('C:/Users/me/work/a');
+});
+
+it('tells the way from a folder to one in it', () => {
+  expect(pathWithin('/home/me', '/home/me/a/b')).toBe('a/b');
+  expect(pathWithin('/home/me', '/home/me')).toBe('');
+  expect(pathWithin('/home/me', '/home/melanie/a')).toBe('');
+  expect(pathWithin('C:\\work', 'c:\\work\\a\\b')).toBe('a/b');
+  expect(pathWithin('C:\\work', 'c:/work/a/b')).toBe('a/b');
 });

@@ -1,3 +1,4 @@
+import { win32 } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addressParts, parseAddress } from '../../../../extension/logs/address.ts';
 import { candidates, PathFinder } from '../../../../extension/logs/paths.ts';
@@ -37,6 +38,20 @@ describe('a path that a task has printed', () => {
     expect(await chosen(`${tree}/sub/train.py`, travels, files)).toBe('/home/ada/work/sub/train.py');
     expect(await chosen(`${tree}/own.py`, travels, files)).toBe(null);
     expect(await chosen('own.py', travels, files)).toBe('/home/ada/work/sub/own.py');
+  });
+
+  it('of a host is found on Windows as well', () => {
+    const windows = {
+      directory: 'C:\\work\\sub',
+      workspace: 'C:\\work',
+      elsewhere: true,
+      folders: [{ path: 'c:\\work', real: 'C:\\work' }],
+    };
+    const tree = '/home/bob/.vbatch/0a1b/runs/17/tree';
+    expect(candidates(`${tree}/sub/train.py`, windows, win32)).toEqual(['C:\\work\\sub\\train.py']);
+    expect(candidates('own.py', windows, win32)[0]).toBe('C:\\work\\sub\\own.py');
+    expect(candidates('/mnt/src/train.py', windows, win32)).toContain('c:\\work\\src\\train.py');
+    expect(candidates('/usr/lib/python3/json/decoder.py', windows, win32)).toEqual([]);
   });
 
   it('on a file system that a host has somewhere else is the file here that ends alike, the longest end first', async () => {

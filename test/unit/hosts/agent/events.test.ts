@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitOf, parseEvent } from '../../../../server/hosts/agent/events.ts';
+import { exitOf, parseEvent, signalsOf } from '../../../../server/hosts/agent/events.ts';
 
 describe('parseEvent', () => {
   it('reads every line of the table', () => {
@@ -62,6 +62,14 @@ describe('parseEvent', () => {
     }
   });
 });
+
+it.runIf(process.platform === 'linux')(
+  'Windows knows the signals of hosts by the names that Linux has',
+  () => {
+    const byNumber = (platform: NodeJS.Platform) => [...signalsOf(platform)].sort(([a], [b]) => a - b);
+    expect(byNumber('win32')).toEqual(byNumber('linux'));
+  },
+);
 
 describe('exitOf', () => {
   it('tells signals by what shells make of them', () => {
