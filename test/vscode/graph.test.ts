@@ -87,6 +87,8 @@ describe('the graph in a panel', () => {
     await expect.poll(background).toBeLessThan(128);
     await window.shot('dark');
     await host.program('vctl', 'server', 'stop');
+    // Who only looks starts none.
+    await page().locator('.note', { hasText: 'No vbatch server runs' }).waitFor();
     await host.program('vctl', 'retry', 'pipeline/second');
     await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();
     await window.shot('retried');
