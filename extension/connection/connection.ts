@@ -61,6 +61,17 @@ export class Connection implements vscode.Disposable {
     return this.link.client();
   }
 
+  /** A client of the server that runs, for what nobody has wished for: it starts none after one was stopped. */
+  async running(): Promise<Client> {
+    if (readDiscovery(this.home) === null) {
+      throw new VbatchError(
+        'noServer',
+        vscode.l10n.t('No vbatch server runs; the command "vbatch: Start Server" starts one.'),
+      );
+    }
+    return this.client();
+  }
+
   /** Joins the server that runs, and the next one whoever starts it. To be called once the rooms listen. */
   begin(): void {
     if (!vscode.workspace.isTrusted || this.watcher !== null) return;
@@ -85,7 +96,6 @@ export class Connection implements vscode.Disposable {
   async stop(): Promise<void> {
     requireTrust();
     const published = readDiscovery(this.home);
-    this.link.drop();
     if (published === null || !isAlive(published.pid)) return;
     const client = await this.open(false, null);
     const pid = await client.stop();
@@ -100,6 +110,8 @@ export class Connection implements vscode.Disposable {
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    // Somebody may have wished for the next one meanwhile.
+    if (readDiscovery(this.home) === null) this.link.forget();
   }
 
   dispose(): void {

@@ -64,8 +64,13 @@ export class Link {
     this.drop();
   }
 
-  /** Forgets the server that was, for instance to restart it. */
-  drop(): void {
+  /** The server was stopped, whichever it was: there is none until the next wish. */
+  forget(): void {
+    this.drop();
+    this.become({ kind: 'idle' });
+  }
+
+  private drop(): void {
     this.opened?.stream.stop();
     this.opened?.client.close();
     this.opened = null;

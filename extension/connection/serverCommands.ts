@@ -1,6 +1,8 @@
 /** Commands about the server, and what is said when the one that runs has another version. */
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { logFile } from '../../server/client/launch.ts';
+import { VbatchError } from '../../server/protocol/errors.ts';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from './connection.ts';
 
@@ -25,8 +27,14 @@ export function registerServerCommands(context: vscode.ExtensionContext, parts: 
     ),
   );
   registerCommand(context, parts, 'vbatch.server.showLog', async () => {
-    const uri = vscode.Uri.file(logFile(connection.home));
-    await vscode.window.showTextDocument(uri, { preview: true });
+    const path = logFile(connection.home);
+    if (!existsSync(path)) {
+      throw new VbatchError(
+        'notFound',
+        vscode.l10n.t('No vbatch server has run here yet: there is no {0}.', path),
+      );
+    }
+    await vscode.window.showTextDocument(vscode.Uri.file(path), { preview: true });
   });
   registerCommand(context, parts, 'vbatch.showOutput', () => log.show());
   registerCommand(context, parts, 'vbatch.openWalkthrough', () =>

@@ -7,6 +7,7 @@ import type { EditorMessage, PageMessage } from '../../webview/link/messages.ts'
 import { registerCommand, showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
 import { finderFor } from '../logs/document.ts';
+import { statusWord } from '../statuses.ts';
 import { pageHtml } from './pageHtml.ts';
 import { Relay } from './relay.ts';
 
@@ -29,9 +30,9 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
     let isReady = false;
     const post = (message: EditorMessage) => void panel.webview.postMessage(message);
     const relay = new Relay({
-      client: () => parts.connection.client(),
+      client: () => parts.connection.running(),
       stream(below, listener) {
-        const locate = async () => (await parts.connection.client()).locate();
+        const locate = async () => (await parts.connection.running()).locate();
         const stream = new EventStream({ locate, below, listener });
         stream.start();
         return () => stream.stop();
@@ -87,9 +88,13 @@ export function registerGraph(context: vscode.ExtensionContext, parts: Parts): v
 
   async function pickRun({ connection }: Parts): Promise<string | undefined> {
     const { tasks } = await (await connection.client()).list({ top: true, limit: 100 });
-    const items = tasks.map(({ id, name, status }) => ({ label: name, description: status, detail: id }));
-    const placeHolder = l10n.t('Show which run as a graph?');
-    return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.detail;
+    const items = tasks.map(({ id, name, status }) => ({
+      label: name,
+      description: statusWord(status, l10n),
+      detail: id,
+    }));
+    const title = l10n.t('Show which run as a graph?');
+    return (await vscode.window.showQuickPick(items, { title, matchOnDetail: true }))?.detail;
   }
 }
 

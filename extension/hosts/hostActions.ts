@@ -33,8 +33,8 @@ export function registerHostActions(context: vscode.ExtensionContext, parts: Par
   };
   const check = async (name: string): Promise<void> => {
     const client = await connection.client();
-    const report = await withProgress(l10n.t('Checking {0}…', name), () =>
-      client.checkHost(name, workspaceOf()),
+    const report = await withProgress(l10n.t('Checking {0}…', name), (signal) =>
+      client.checkHost(name, workspaceOf(), signal),
     );
     const checked = { ...report, at: Date.now() };
     view.setReport(checked);
@@ -77,7 +77,9 @@ export function registerHostActions(context: vscode.ExtensionContext, parts: Par
       const { running } = await (await connection.client()).disconnectHost(name);
       if (running === 0) return;
       void vscode.window.showInformationMessage(
-        l10n.t('{0} is disconnected; {1} running tasks go on there.', name, running),
+        running === 1
+          ? l10n.t('{0} is disconnected; 1 running task goes on there.', name)
+          : l10n.t('{0} is disconnected; {1} running tasks go on there.', name, running),
       );
     },
   );
@@ -147,7 +149,10 @@ function pickAddress(known: readonly string[]): Promise<Address | undefined> {
       picker.items = [...listed, ...fresh];
     });
     picker.onDidAccept(() => {
-      resolve(picker.selectedItems[0]?.address);
+      const [chosen] = picker.selectedItems;
+      // What is typed may be no address yet.
+      if (chosen === undefined) return;
+      resolve(chosen.address);
       picker.hide();
     });
     picker.onDidHide(() => {

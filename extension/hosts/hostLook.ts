@@ -165,10 +165,18 @@ export function verdict(report: CheckedHost, l10n: Texts): string {
   return parts.length === 0 ? l10n.t('all is well') : parts.join(', ');
 }
 
+export function cpusText(cpus: number, l10n: Texts): string {
+  return cpus === 1 ? l10n.t('1 CPU') : l10n.t('{0} CPUs', cpus);
+}
+
+export function gpusText(gpus: number, l10n: Texts): string {
+  return gpus === 1 ? l10n.t('1 GPU') : l10n.t('{0} GPUs', gpus);
+}
+
 function poolText({ slots, running, queued, cpus, gpus, memory, hosts }: PoolView, l10n: Texts): string {
   const shape = [
-    ...(cpus > 0 ? [cpus === 1 ? l10n.t('1 CPU') : l10n.t('{0} CPUs', cpus)] : []),
-    ...(gpus > 0 ? [gpus === 1 ? l10n.t('1 GPU') : l10n.t('{0} GPUs', gpus)] : []),
+    ...(cpus > 0 ? [cpusText(cpus, l10n)] : []),
+    ...(gpus > 0 ? [gpusText(gpus, l10n)] : []),
     ...(memory > 0 ? [formatSize(memory)] : []),
   ];
   const facts = [

@@ -150,7 +150,7 @@ export class HostsView implements vscode.TreeDataProvider<HostNode>, vscode.Disp
 
   private async fetchUsage(): Promise<void> {
     try {
-      const client = await this.parts.connection.client();
+      const client = await this.parts.connection.running();
       const { told } = this;
       const [hosts, pools] = await Promise.all([client.hosts(), client.pools(workspaceOf())]);
       // What the stream has told meanwhile is newer.

@@ -20,9 +20,9 @@ export function registerHosts(context: vscode.ExtensionContext, parts: Parts): v
     connection.onDidChangeState((state) => {
       // What is known of a server that is lost for a moment stays; of one of another version the tasks' view speaks.
       const isOther = state.kind === 'lost' && state.mismatch;
-      if (state.kind !== 'idle' && !isOther) return;
-      view.clear();
-      void setEmpty(!isOther);
+      if (state.kind === 'idle' || isOther) view.clear();
+      const isThere = state.kind === 'connecting' || state.kind === 'connected';
+      void setEmpty(!isThere && !isOther && view.names.length === 0);
     }),
   );
   registerHostActions(context, parts, view);

@@ -14,10 +14,23 @@ const maxStyles = 300;
 
 /** What text is readable on, in about any theme of the kind. */
 const backgrounds = { dark: '#252526', light: '#ffffff' } as const;
+/** Of these two a light theme has no tone that is dark enough: such as VS Code's are, but darker. */
+const darkYellow = readableOn('#949800', backgrounds.light);
+const darkCyan = readableOn('#0598bc', backgrounds.light);
 /** What is shown instead of a colour of the theme that is too near to its background. */
 const instead: Record<'dark' | 'light', Readonly<Record<number, number | string>>> = {
   dark: { 0: 'descriptionForeground', 1: 9, 4: 12, 5: 13, 8: 'descriptionForeground' },
-  light: { 9: 1, 10: 2, 11: 3, 12: 4, 13: 5, 14: 6, 15: 'descriptionForeground' },
+  light: {
+    3: darkYellow,
+    6: darkCyan,
+    9: 1,
+    10: 2,
+    11: darkYellow,
+    12: 4,
+    13: 5,
+    14: darkCyan,
+    15: 'descriptionForeground',
+  },
 };
 
 const themeColours = ['Black', 'Red', 'Green', 'Yellow', 'Blue', 'Magenta', 'Cyan', 'White'];
@@ -118,7 +131,7 @@ function look(style: Style): vscode.DecorationRenderOptions {
     ...colours(style),
     ...(style.bold && { fontWeight: 'bold' }),
     ...(style.italic && { fontStyle: 'italic' }),
-    ...(style.dim && { opacity: '0.6' }),
+    ...(style.dim && { opacity: '0.7' }),
     ...(lines !== '' && { textDecoration: lines }),
   };
 }
@@ -144,6 +157,6 @@ function colours({ foreground, background, inverse }: Style): vscode.DecorationR
 function onTheme(colour: Colour, kind: keyof typeof instead): vscode.ThemeColor | string {
   if (typeof colour === 'string' || colour >= 16) return readableOn(hexOf(colour), backgrounds[kind]);
   const shown = instead[kind][colour] ?? colour;
-  if (typeof shown === 'string') return new vscode.ThemeColor(shown);
+  if (typeof shown === 'string') return shown.startsWith('#') ? shown : new vscode.ThemeColor(shown);
   return new vscode.ThemeColor(`terminal.ansi${shown >= 8 ? 'Bright' : ''}${themeColours[shown % 8]}`);
 }

@@ -71,7 +71,7 @@ export class LogDocument implements vscode.Disposable {
   /** Asks for the task anew. */
   async refresh(): Promise<void> {
     try {
-      const client = await this.connection.client();
+      const client = await this.connection.running();
       this.task = await client.task(this.address.id);
     } catch (error) {
       // The session says why nothing can be read.
@@ -139,7 +139,7 @@ export class LogDocument implements vscode.Disposable {
 }
 
 function sourceOf(connection: Connection, { id, attempt }: LogAddress): LogSource {
-  const client = () => connection.client();
+  const client = () => connection.running();
   return {
     async place(position) {
       try {

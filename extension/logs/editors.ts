@@ -1,5 +1,6 @@
 /** What editors of logs look at: the end while that is followed, else what the person has chosen. */
 import * as vscode from 'vscode';
+import { keySetter } from '../contextKeys.ts';
 import type { LinePlace, LogDocument } from './document.ts';
 import type { LogDocuments } from './documents.ts';
 import { largestCompared } from './session.ts';
@@ -21,8 +22,11 @@ export class LogEditors implements vscode.Disposable {
   /** The first line that each editor has shown last. */
   private readonly tops = new WeakMap<vscode.TextEditor, number>();
   private readonly wanted = new Map<string, Wanted>();
+  /** Logs whose end somebody has asked for: the cursor goes there as well, or the next arrow key would lead away. */
+  private readonly ending = new Set<string>();
   /** VS Code makes a new one each time that a document is turned to. */
   private readonly seen = new WeakSet<vscode.TextEditor>();
+  private readonly setKey = keySetter();
 
   constructor(private readonly documents: LogDocuments) {
     this.listening = [
@@ -44,6 +48,13 @@ export class LogEditors implements vscode.Disposable {
   /** Shows a place of a log as soon as its document has it. */
   want(document: LogDocument, place: Wanted): void {
     this.wanted.set(document.uri.toString(), place);
+    this.rendered(document);
+  }
+
+  /** Shows the end of a log, and follows it. */
+  followEnd(document: LogDocument): void {
+    this.ending.add(document.uri.toString());
+    document.session.setFollowing(true);
     this.rendered(document);
   }
 
@@ -79,6 +90,10 @@ export class LogEditors implements vscode.Disposable {
     };
     if (this.reveal(editor, document) || !this.looksAtEnd(document)) return;
     const end = endOf(editor);
+    const isWhole = document.shown === document.latest;
+    if (isWhole && this.ending.delete(document.uri.toString())) {
+      editor.selection = new vscode.Selection(end, end);
+    }
     // Whoever has just gone elsewhere would be taken back.
     if (editor.visibleRanges.at(-1)?.end.line !== end.line) editor.revealRange(new vscode.Range(end, end));
   }
@@ -126,17 +141,14 @@ export class LogEditors implements vscode.Disposable {
   /** Tells menus what can be done with the log that has the focus. */
   private tell(): void {
     const document = this.documents.active();
-    const set = (key: string, value: boolean) => vscode.commands.executeCommand('setContext', key, value);
     const session = document?.session;
     const isOver = session?.over ?? false;
-    void set('vbatch.log.over', isOver);
-    void set(
-      'vbatch.log.following',
-      session !== undefined && !isOver && session.following && session.growing,
-    );
-    void set('vbatch.log.hasEarlier', session !== undefined && session.begin > 0);
-    void set('vbatch.log.hasLater', session?.hasLater ?? false);
-    void set('vbatch.log.hasAttempts', (document?.task?.attempts.length ?? 0) > 1);
+    const isFollowing = session !== undefined && !isOver && session.following && session.growing;
+    this.setKey('vbatch.log.over', isOver);
+    this.setKey('vbatch.log.following', isFollowing);
+    this.setKey('vbatch.log.hasEarlier', session !== undefined && session.begin > 0);
+    this.setKey('vbatch.log.hasLater', session?.hasLater ?? false);
+    this.setKey('vbatch.log.hasAttempts', (document?.task?.attempts.length ?? 0) > 1);
   }
 }
 

@@ -25,6 +25,7 @@ export class Failures {
     }
     if (event.type !== 'tasks') return [];
     const effects = event.removed.flatMap((id) => this.forget(id));
+    for (const id of event.removed) this.scripts.delete(id);
     for (const task of event.tasks) {
       if (task.parent === null) effects.push(...this.takeRun(task));
       effects.push(...this.takeTask(task));
@@ -55,7 +56,10 @@ export class Failures {
 
   private forget(id: string): FailureEffect[] {
     const run = id.split('/', 1)[0] ?? id;
-    return this.shown.get(run)?.delete(id) ? [{ type: 'forget', id }] : [];
+    const ofRun = this.shown.get(run);
+    if (ofRun?.delete(id) !== true) return [];
+    if (ofRun.size === 0) this.shown.delete(run);
+    return [{ type: 'forget', id }];
   }
 }
 

@@ -8,7 +8,8 @@ import { sizeText, stateText } from './words.ts';
 export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<void>();
   private readonly listening: vscode.Disposable[];
-  private last = '';
+  /** The titles of each log as VS Code has been told last that there are others. */
+  private readonly told = new WeakMap<LogDocument, string>();
   readonly onDidChangeCodeLenses = this.changes.event;
 
   constructor(private readonly documents: LogDocuments) {
@@ -17,9 +18,9 @@ export class LogLenses implements vscode.CodeLensProvider, vscode.Disposable {
       vscode.languages.registerCodeLensProvider({ scheme: logScheme }, this),
       documents.onDidRender((document) => {
         const titles = this.lensesOf(document, 0).map(({ command }) => command?.title);
-        const now = `${document.uri.toString()} ${titles.join()}`;
-        if (now !== this.last) this.changes.fire();
-        this.last = now;
+        const now = titles.join();
+        if (now !== this.told.get(document)) this.changes.fire();
+        this.told.set(document, now);
       }),
     ];
   }

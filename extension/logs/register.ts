@@ -34,7 +34,8 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
       id: task.id,
       attempt: attempt ?? Math.max(1, task.attempts.length),
     });
-    documents.get(editor.document.uri)?.session.setFollowing(true);
+    const document = documents.get(editor.document.uri);
+    if (document !== undefined) editors.followEnd(document);
   });
   // A lens passes the address of its document; menus pass that of their editor.
   const about = (action: (document: LogDocument) => unknown) => async (uri?: unknown) => {
@@ -49,7 +50,7 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
       await move(document);
       if (first !== undefined) editors.want(document, { position: first.position, stream: first.stream });
     });
-  const followEnd = about(({ session }) => session.setFollowing(true));
+  const followEnd = about((document) => editors.followEnd(document));
   registerCommand(context, parts, 'vbatch.log.follow', followEnd);
   registerCommand(context, parts, 'vbatch.log.end', followEnd);
   registerCommand(

@@ -31,17 +31,20 @@ export async function restoreLogs(
   const state = context.workspaceState;
   await reopen(state.get<OpenLog[]>(key) ?? [], documents, editors);
   let kept = '';
+  let keptAt = 0;
   let timer: NodeJS.Timeout | null = null;
   const keep = () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
+    keptAt = Date.now();
     const open = openLogs(documents);
     const now = JSON.stringify(open);
     if (now !== kept) void state.update(key, open);
     kept = now;
   };
   const keepSoon = () => {
-    timer ??= setTimeout(keep, pause);
+    // Whoever has come to a place after a while may reload right away.
+    timer ??= setTimeout(keep, keptAt + pause - Date.now());
   };
   keep();
   context.subscriptions.push(

@@ -1,11 +1,11 @@
 /** Looks for a text in a whole log, on the server, and shows the lines as they are found. */
 import * as vscode from 'vscode';
 import type { LogSearchMessage } from '../../server/protocol/logQueries.ts';
-import { formatSize } from '../../server/protocol/quantities.ts';
 import { showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
 import type { LogDocument } from './document.ts';
 import type { LogEditors } from './editors.ts';
+import { sizeText } from './words.ts';
 
 interface Sought {
   readonly text: string;
@@ -137,16 +137,17 @@ function titleOf(
   switch (message.type) {
     case 'progress':
       return vscode.l10n.t(
-        'Searching for "{0}": {1} lines, {2} of {3}',
+        'Searching for "{0}": {1} found, {2} of {3}',
         text,
         count,
-        formatSize(message.searched),
-        formatSize(message.size),
+        sizeText(message.searched),
+        sizeText(message.size),
       );
     case 'end':
-      return message.complete
-        ? vscode.l10n.t('{0} lines with "{1}" in {2}', count, text, formatSize(message.size))
-        : vscode.l10n.t('The first {0} lines with "{1}"', count, text);
+      if (!message.complete) return vscode.l10n.t('The first {0} lines with "{1}"', count, text);
+      return count === 1
+        ? vscode.l10n.t('1 line with "{0}" in {1}', text, sizeText(message.size))
+        : vscode.l10n.t('{0} lines with "{1}" in {2}', count, text, sizeText(message.size));
     case 'failed':
       return message.error.message;
   }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { formatDuration } from '../../server/protocol/quantities.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
+import { showFailure } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
 import type { RunRegistry } from '../runs/registry.ts';
@@ -27,8 +28,8 @@ export function registerNotifications(
     timer = null;
     const runs = gathered;
     gathered = [];
-    if (runs.length > maxSingle) void tellMany(runs);
-    else for (const run of runs) void tellOne(parts, run);
+    if (runs.length > maxSingle) tellMany(runs).catch((error: unknown) => showFailure(parts, error));
+    else for (const run of runs) tellOne(parts, run).catch((error: unknown) => showFailure(parts, error));
   };
   context.subscriptions.push(
     registry.onDidUpdate((changes) => {

@@ -1,12 +1,15 @@
 /** Commands that run the script of an editor. */
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { findWorkspace } from '../../server/config/workspace.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
 import { splitWords } from '../../server/protocol/scriptDefaults.ts';
 import { registerCommand } from '../commands.ts';
 import type { Parts } from '../connection/connection.ts';
 import type { Memory } from './memory.ts';
 import { pickPool } from './pickPool.ts';
-import { submitFile } from './submit.ts';
+import { isScript } from './script.ts';
+import { scriptOf, submitFile } from './submit.ts';
 
 export function registerRunCommands(context: vscode.ExtensionContext, parts: Parts, memory: Memory): void {
   const run = async (document: vscode.TextDocument) => {
@@ -19,7 +22,8 @@ export function registerRunCommands(context: vscode.ExtensionContext, parts: Par
   registerCommand(context, parts, 'vbatch.run', async (uri?: vscode.Uri) => run(await documentOf(uri)));
   registerCommand(context, parts, 'vbatch.runOnPool', async (uri?: vscode.Uri) => {
     const document = await documentOf(uri);
-    const pool = await pickPool(parts.connection, memory.of(document.fileName).pool);
+    const workspace = findWorkspace(dirname(document.fileName));
+    const pool = await pickPool(parts.connection, workspace, memory.of(document.fileName).pool);
     if (pool === undefined) return undefined;
     await memory.keep(document.fileName, { pool });
     return run(document);
@@ -42,10 +46,20 @@ export function registerRunCommands(context: vscode.ExtensionContext, parts: Par
 
 /** The file that a menu or a lens names, else that of the active editor. */
 async function documentOf(uri: vscode.Uri | undefined): Promise<vscode.TextDocument> {
-  if (uri instanceof vscode.Uri) return vscode.workspace.openTextDocument(uri);
-  const document = vscode.window.activeTextEditor?.document;
+  const document =
+    uri instanceof vscode.Uri
+      ? await vscode.workspace.openTextDocument(uri)
+      : vscode.window.activeTextEditor?.document;
   if (document === undefined) {
     throw new VbatchError('refused', vscode.l10n.t('Open the script to run in an editor first.'));
+  }
+  // Menus and keys offer it for scripts only; the status bar and the walkthrough do whatever is open.
+  if (!isScript(scriptOf(document))) {
+    const name = vscode.workspace.asRelativePath(document.uri);
+    throw new VbatchError(
+      'refused',
+      vscode.l10n.t('{0} is not run: it is no shell or Python script, and has no #! line.', name),
+    );
   }
   return document;
 }

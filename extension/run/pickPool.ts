@@ -1,16 +1,18 @@
 /** Asks for a pool. */
 import * as vscode from 'vscode';
-import { findWorkspace } from '../../server/config/workspace.ts';
 import type { PoolView } from '../../server/protocol/tasks.ts';
 import type { Connection } from '../connection/connection.ts';
+import { cpusText, gpusText } from '../hosts/hostLook.ts';
 
-/** Null for "what the script says"; undefined where the question was left. `last` comes first. */
+/**
+ * Null for "what the script says"; undefined where the question was left. `last` comes first.
+ * @param workspace the folder whose pools are offered as well; null for none
+ */
 export async function pickPool(
   connection: Connection,
+  workspace: string | null,
   last: string | null,
 ): Promise<string | null | undefined> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-  const workspace = folder === undefined ? null : findWorkspace(folder);
   const pools = connection.client().then((client) => client.pools(workspace));
   const items = pools.then((found) => {
     const own = {
@@ -33,9 +35,9 @@ export async function pickPool(
 /** What a person chooses by: the shape, and how busy it is. */
 export function describe(pool: PoolView): { description: string; detail: string } {
   const shape = [
-    pool.cpus > 0 ? vscode.l10n.t('{0} CPUs', pool.cpus) : '',
-    pool.gpus > 0 ? vscode.l10n.t('{0} GPUs', pool.gpus) : '',
-  ].filter((text) => text !== '');
+    ...(pool.cpus > 0 ? [cpusText(pool.cpus, vscode.l10n)] : []),
+    ...(pool.gpus > 0 ? [gpusText(pool.gpus, vscode.l10n)] : []),
+  ];
   return {
     description: shape.join(', '),
     detail: vscode.l10n.t('{0} — {1} running, {2} queued', pool.hosts.join(', '), pool.running, pool.queued),

@@ -10,6 +10,12 @@ export interface Script {
   readonly isExecutable: boolean;
 }
 
+/** Whether it is for a shell or for Python, or says itself what runs it. */
+export function isScript({ path, language, head }: Omit<Script, 'isExecutable'>): boolean {
+  const isKnown = ['shellscript', 'python'].includes(language) || ['.sh', '.py'].includes(extname(path));
+  return isKnown || head.startsWith('#!');
+}
+
 /** Words before the script's own path where it does not start by itself. */
 export function interpreterOf(script: Omit<Script, 'isExecutable'>, python: string): string[] {
   const shebang = /^#!\s*(.*\S)/.exec(script.head)?.[1];

@@ -10,7 +10,7 @@ import type { SubmissionInput } from '../../server/protocol/tasks.ts';
 import { version } from '../../server/version.ts';
 import { type Connection, requireTrust } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
-import { commandOf } from './script.ts';
+import { commandOf, type Script } from './script.ts';
 
 export interface Wishes {
   /** Null for what the script itself asks for, else the default pool. */
@@ -35,17 +35,21 @@ export async function submitFile(
     );
   }
   const path = document.fileName;
-  const python = vscode.workspace.getConfiguration('vbatch', document).get('run.python', 'python3');
-  const script = {
-    path,
-    language: document.languageId,
-    head: document.lineAt(0).text,
-    isExecutable: mayExecute(path),
-  };
-  const command = commandOf(script, args, python);
+  const script = { ...scriptOf(document), isExecutable: mayExecute(path) };
+  const command = commandOf(script, args, pythonFor(document));
   const defaults = scriptDefaults(Buffer.from(document.getText()).subarray(0, scriptHeadBytes), path);
   const words = [...(pool === null ? [] : ['-P', pool]), '--', ...command];
   return submitWords(connection, words, dirname(path), defaults);
+}
+
+/** What says how a document is run. */
+export function scriptOf(document: vscode.TextDocument): Omit<Script, 'isExecutable'> {
+  return { path: document.fileName, language: document.languageId, head: document.lineAt(0).text };
+}
+
+/** What runs Python scripts that do not start by themselves. */
+export function pythonFor(document: vscode.TextDocument): string {
+  return vscode.workspace.getConfiguration('vbatch', document).get('run.python', 'python3');
 }
 
 /** Submits what `vbatch WORDS` in `folder` would. The id. */

@@ -32,19 +32,21 @@ export function registerStatusBar(
       label: `$(${icon}) ${label}`,
       command,
     });
-    const isConnected = parts.connection.state.kind === 'connected';
+    const { state } = parts.connection;
+    // One of another version runs as well, and is only restarted.
+    const isThere = state.kind === 'connected' || (state.kind === 'lost' && state.mismatch);
     const picked = await vscode.window.showQuickPick(
       [
         entry('list-tree', vscode.l10n.t('Show Tasks'), 'vbatch.tasks.focus'),
         entry('server', vscode.l10n.t('Show Hosts & Pools'), 'vbatch.hosts.focus'),
         entry('play', vscode.l10n.t('Run the File in the Editor'), 'vbatch.run'),
-        isConnected
+        isThere
           ? entry('debug-restart', vscode.l10n.t('Restart Server'), 'vbatch.server.restart')
           : entry('debug-start', vscode.l10n.t('Start Server'), 'vbatch.server.start'),
         entry('output', vscode.l10n.t('Show Server Log'), 'vbatch.server.showLog'),
         entry('gear', vscode.l10n.t('Settings'), 'vbatch.openSettings'),
       ],
-      { title: 'vbatch', placeHolder: words(summarize(parts.connection.state, registry.runs.all())).tooltip },
+      { title: 'vbatch', placeHolder: words(summarize(state, registry.runs.all())).tooltip },
     );
     if (picked !== undefined) await vscode.commands.executeCommand(picked.command);
   });

@@ -1,7 +1,8 @@
 /** The terminal of a task of tasks.json: submits, shows the output, and ends with the exit code. */
 import * as vscode from 'vscode';
 import { endSentence, exitCodeOf } from '../../server/protocol/exitCode.ts';
-import type { Connection } from '../connection/connection.ts';
+import { showFailure } from '../commands.ts';
+import type { Parts } from '../connection/connection.ts';
 import { submitWords } from '../run/submit.ts';
 
 /** VS Code says of what ends sooner that it could not be launched. Milliseconds. */
@@ -16,11 +17,13 @@ export class TaskTerminal implements vscode.Pseudoterminal {
   readonly onDidClose = this.closes.event;
   private readonly leaving = new AbortController();
   private id: string | null = null;
+  /** Its run is to be cancelled, now or as soon as there is one. */
+  private isUnwanted = false;
   private over = false;
   private begun = 0;
 
   constructor(
-    private readonly connection: Connection,
+    private readonly parts: Parts,
     private readonly words: readonly string[],
     private readonly folder: string,
   ) {}
@@ -34,19 +37,21 @@ export class TaskTerminal implements vscode.Pseudoterminal {
   close(): void {
     if (this.over) return;
     this.leaving.abort();
-    void this.cancel();
+    this.giveUp();
   }
 
   /** Ctrl-C, as in a terminal. */
   handleInput(data: string): void {
-    if (data === '\u0003') void this.cancel();
+    if (data === '\u0003') this.giveUp();
   }
 
   private async run(): Promise<void> {
     try {
-      this.id = await submitWords(this.connection, this.words, this.folder);
+      this.id = await submitWords(this.parts.connection, this.words, this.folder);
+      // Terminated before there was anything to cancel.
+      if (this.isUnwanted) await this.cancel();
       this.writes.fire(`\u001b[2m${this.id}\u001b[0m\r\n`);
-      const client = await this.connection.client();
+      const client = await this.parts.connection.client();
       const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
       for await (const { stream, data } of client.followLog(this.id, this.leaving.signal)) {
         const text = decoders[stream].decode(data, { stream: true });
@@ -63,9 +68,14 @@ export class TaskTerminal implements vscode.Pseudoterminal {
     }
   }
 
+  private giveUp(): void {
+    this.isUnwanted = true;
+    this.cancel().catch((error: unknown) => showFailure(this.parts, error));
+  }
+
   private async cancel(): Promise<void> {
     if (this.id === null || this.over) return;
-    const client = await this.connection.client();
+    const client = await this.parts.connection.client();
     await client.cancel(this.id);
   }
 

@@ -3,15 +3,17 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { lensLine } from '../codelens/place.ts';
 import type { Parts } from '../connection/connection.ts';
+import { interpreterOf } from '../run/script.ts';
+import { pythonFor, scriptOf } from '../run/submit.ts';
 import { type Definition, wordsOf } from './definition.ts';
 import { TaskTerminal } from './taskTerminal.ts';
 
-export function registerTasks(context: vscode.ExtensionContext, { connection }: Parts): void {
+export function registerTasks(context: vscode.ExtensionContext, parts: Parts): void {
   const task = (definition: Definition, scope: vscode.TaskScope | vscode.WorkspaceFolder, name: string) => {
     const execution = new vscode.CustomExecution(async (resolved) => {
       const { cwd } = resolved as vscode.TaskDefinition & Definition;
       const named = { name, ...(resolved as Definition) };
-      return new TaskTerminal(connection, wordsOf(named), folderOf(cwd, scope));
+      return new TaskTerminal(parts, wordsOf(named), folderOf(cwd, scope));
     });
     return new vscode.Task(definition, scope, name, 'vbatch', execution);
   };
@@ -24,10 +26,10 @@ export function registerTasks(context: vscode.ExtensionContext, { connection }: 
       if (lensLine({ path: document.fileName, language: document.languageId, lines }) === null) return [];
       const folder = vscode.workspace.getWorkspaceFolder(document.uri);
       if (folder === undefined) return [];
-      const isPython = document.languageId === 'python';
       const name = vscode.workspace.asRelativePath(document.uri, false);
       // By its name alone: a host has its folder somewhere else.
-      const command = [isPython ? 'python3' : 'bash', basename(document.fileName)];
+      const interpreter = interpreterOf(scriptOf(document), pythonFor(document));
+      const command = [...interpreter, basename(document.fileName)];
       return [task({ type: 'vbatch', command, cwd: dirname(document.fileName) }, folder, name)];
     },
     resolveTask: ({ definition, scope, name }) =>

@@ -1,9 +1,8 @@
 /** vbatch in every integrated terminal: on PATH, with ids that are links, and shells on hosts. */
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
-import { findWorkspace } from '../../server/config/workspace.ts';
 import { VbatchError } from '../../server/protocol/errors.ts';
-import { registerCommand, showFailure } from '../commands.ts';
+import { registerCommand } from '../commands.ts';
 import { type Parts, requireTrust } from '../connection/connection.ts';
 import { openFolders } from '../folders.ts';
 import { describe } from '../run/pickPool.ts';
@@ -36,14 +35,11 @@ export function registerTerminal(
   context.subscriptions.push(
     vscode.window.registerTerminalLinkProvider(links),
     vscode.window.registerTerminalProfileProvider('vbatch.hostShell', {
+      // VS Code shows what is thrown. It takes no profile for a failure, too, and would say so in its own words.
       provideTerminalProfile: async () => {
-        try {
-          const options = await askShell(context, parts);
-          return options && new vscode.TerminalProfile(options);
-        } catch (error) {
-          showFailure(parts, error);
-          return undefined;
-        }
+        const options = await askShell(context, parts);
+        if (options !== undefined) return new vscode.TerminalProfile(options);
+        throw new VbatchError('refused', vscode.l10n.t('No pool was chosen, so no shell is opened.'));
       },
     }),
   );
@@ -83,9 +79,8 @@ async function askShell(
     const text = vscode.l10n.t('On Windows no shell on a host can be opened in VS Code; open one with ssh.');
     throw new VbatchError('refused', text);
   }
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-  const workspace = folder === undefined ? null : findWorkspace(folder);
-  const pools = connection.client().then((client) => client.pools(workspace));
+  // It begins outside of the workspace, whose own pools are not known there.
+  const pools = connection.client().then((client) => client.pools(null));
   const items = pools.then((found) =>
     found.map((pool) => ({ label: pool.name, ...describe(pool), iconPath: new vscode.ThemeIcon('server') })),
   );
@@ -96,7 +91,7 @@ async function askShell(
     matchOnDetail: true,
   });
   if (picked === undefined) return undefined;
-  const words = shellWords(picked.label, folder ?? '');
+  const words = shellWords(picked.label, openFolders()[0] ?? '');
   const { program, args, env } = programCommand(context.extensionPath, 'vrun', words);
   return {
     name: vscode.l10n.t('shell on {0}', picked.label),

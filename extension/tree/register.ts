@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { registerCommand } from '../commands.ts';
 import type { ConnectionState, Parts } from '../connection/connection.ts';
+import { keySetter } from '../contextKeys.ts';
 import { openFolders } from '../folders.ts';
 import { logScheme, parseAddress } from '../logs/address.ts';
 import { type Choice, filterOf, noChoice } from './filter.ts';
@@ -26,7 +27,8 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const view = new TasksView(parts, store);
   const { tree } = view;
 
-  const remember = () => globalState.update(seenKey, unseen.remember());
+  // Other windows remember theirs at the same place.
+  const remember = () => globalState.update(seenKey, unseen.remember(globalState.get<Seen>(seenKey)));
   if (globalState.get(seenKey) === undefined) void remember();
   const setKey = keySetter();
 
@@ -41,7 +43,10 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     const message = messageOf();
     if (tree.message !== message) tree.message = message;
     if ((tree.badge?.value ?? 0) !== unseen.count) {
-      const tooltip = l10n.t('{0} failed tasks that nobody has looked at', unseen.count);
+      const tooltip =
+        unseen.count === 1
+          ? l10n.t('1 failed task that nobody has looked at')
+          : l10n.t('{0} failed tasks that nobody has looked at', unseen.count);
       tree.badge = unseen.count === 0 ? undefined : { value: unseen.count, tooltip };
     }
   };
@@ -50,6 +55,7 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
   const messageOf = (): string | undefined => {
     const { state } = connection;
     if (state.kind === 'lost' && store.size > 0) return l10n.t('Not up to date: {0}', state.reason);
+    if (state.kind === 'idle' && store.size > 0) return l10n.t('Not up to date: the server was stopped.');
     if (choiceText(choice) !== '' && store.whole && store.matches === 0 && store.size > 0) {
       return l10n.t('The filter fits none of {0} tasks.', store.size);
     }
@@ -85,22 +91,33 @@ export function registerTree(context: vscode.ExtensionContext, parts: Parts): vo
     describe();
     void remember();
   };
+  /** The task whose log is in front. */
+  const readEntry = () => {
+    const uri = vscode.window.activeTextEditor?.document.uri;
+    const address = uri?.scheme === logScheme ? parseAddress(uri) : null;
+    return address === null ? undefined : store.find(address.id);
+  };
+  /** Somebody sees a task fail whose log is read at the time. */
+  const lookAtRead = () => {
+    const entry = vscode.window.state.focused ? readEntry() : undefined;
+    if (entry !== undefined && unseen.has(entry)) lookAt([entry]);
+  };
 
   context.subscriptions.push(
     view,
     connection.onDidReceive((event) => {
       store.take(event);
+      lookAtRead();
       changed();
     }),
     connection.onDidChangeState(changed),
     vscode.workspace.onDidChangeWorkspaceFolders(() => setChoice(choice)),
     // Whoever reads the log of a failure, from wherever they have come to it, looks at the failure.
-    vscode.window.onDidChangeActiveTextEditor((editor) => {
-      const uri = editor?.document.uri;
-      const address = uri?.scheme === logScheme ? parseAddress(uri) : null;
-      const entry = address === null ? undefined : store.find(address.id);
+    vscode.window.onDidChangeActiveTextEditor(() => {
+      const entry = readEntry();
       if (entry !== undefined) lookAt([entry]);
     }),
+    vscode.window.onDidChangeWindowState(lookAtRead),
     tree.onDidChangeSelection(({ selection }) => {
       isSelectionUnread = selection.length === 0;
       lookAt(selection);
@@ -132,14 +149,4 @@ function emptiness(state: ConnectionState, isKnown: boolean, store: TaskStore): 
   if (state.kind === 'idle') return 'noServer';
   if (state.kind === 'lost') return state.mismatch ? 'otherVersion' : 'lost';
   return isKnown ? 'noRuns' : '';
-}
-
-/** Sets context keys where they are news. */
-function keySetter(): (key: string, value: string | boolean) => void {
-  const known = new Map<string, string | boolean>();
-  return (key, value) => {
-    if (known.get(key) === value) return;
-    known.set(key, value);
-    void vscode.commands.executeCommand('setContext', key, value);
-  };
 }

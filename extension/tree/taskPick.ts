@@ -35,6 +35,7 @@ export async function tasksOf(
   }
   const nodes = all !== undefined && all.includes(argument) ? all : [argument];
   const chosen = nodes.filter((node): node is Entry => node.kind === 'task');
+  if (ability === null) return chosen;
   // What is below another of them is done with it.
   const isAbove = new Set(chosen);
   return chosen.filter((entry) => isAble(entry) && !hasAbove(entry, isAbove));

@@ -16,7 +16,7 @@ export async function taskTooltip(
   token: vscode.CancellationToken,
 ): Promise<vscode.MarkdownString | undefined> {
   try {
-    const client = await connection.client();
+    const client = await connection.running();
     const detail = await client.task(entry.id);
     if (token.isCancellationRequested) return undefined;
     const sentences = isDone(detail.status) ? [] : unrepeated((await client.explain(entry.id)).sentences);

@@ -64,8 +64,10 @@ export class Unseen {
     this.before = now;
   }
 
-  remember(): Seen {
-    return { before: this.before, failures: [...this.seen].slice(-most) };
+  /** What is to be remembered, with what somebody has seen `elsewhere`. */
+  remember(elsewhere: Seen = { before: 0, failures: [] }): Seen {
+    const failures = new Set([...elsewhere.failures, ...this.seen]);
+    return { before: Math.max(this.before, elsewhere.before), failures: [...failures].slice(-most) };
   }
 }
 

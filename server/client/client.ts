@@ -245,8 +245,8 @@ export class Client {
     return this.post(`${hostPath(name)}/disconnect`);
   }
 
-  checkHost(name: string, workspace: string | null): Promise<HostReport> {
-    const options = { body: whereNamed(workspace), repeatable: true };
+  checkHost(name: string, workspace: string | null, signal?: AbortSignal): Promise<HostReport> {
+    const options = { body: whereNamed(workspace), signal, repeatable: true };
     return this.transport.json('POST', `${hostPath(name)}/check`, options);
   }
 

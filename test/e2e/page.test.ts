@@ -131,6 +131,22 @@ vbatch --name nested ./nested.sh
     await page.context().close();
   });
 
+  it('shows nothing, and nothing black, before there is something to draw', async () => {
+    const id = await sandbox.submit('vbatch --name shown true');
+    const { page } = await newPage(browser);
+    let connect = () => {};
+    await page.routeWebSocket(/v1\/events/, (socket) => {
+      connect = () => void socket.connectToServer();
+    });
+    await page.goto(await address(id));
+    const canvas = page.locator('.graph > canvas').first();
+    await canvas.waitFor({ state: 'attached' });
+    expect(await canvas.isVisible()).toBe(false);
+    connect();
+    await canvas.waitFor({ timeout: waitMs });
+    await page.context().close();
+  });
+
   it('stacks a fan-out, folds and unfolds, and is walked by keyboard alone', async () => {
     const id = await sandbox.submit('vbatch ./fan_out.sh');
     const { page, errors } = await newPage(browser, { reducedMotion: 'reduce', colorScheme: 'dark' });

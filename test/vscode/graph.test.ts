@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lookOf, statuses } from '../../webview/state/statuses.ts';
 import { type Host, projectFolder, sealedContext, startBrowser, startHost } from './host.ts';
 import { Window } from './window.ts';
 
@@ -86,9 +87,27 @@ describe('the graph in a panel', () => {
     await expect.poll(background).toBeLessThan(128);
     await window.shot('dark');
     await host.program('vctl', 'server', 'stop');
+    // Who only looks starts none.
+    await page().locator('.note', { hasText: 'No vbatch server runs' }).waitFor();
     await host.program('vctl', 'retry', 'pipeline/second');
     await page().locator('.panel dd', { hasText: 'exit code 3 on local' }).waitFor();
     await window.shot('retried');
+  });
+
+  it('has a colour for each status, in high contrast as well', async () => {
+    await window.command('Preferences: Color Theme');
+    await window.pick('Dark High Contrast', 'Dark High Contrast');
+    await page().locator('body.vscode-high-contrast').waitFor();
+    const names = statuses.map((status) => lookOf(status).colour);
+    const lacking = () =>
+      page()
+        .locator('html')
+        .evaluate((root: unknown, wanted) => {
+          // This project's types know no DOM.
+          const style = Reflect.get(globalThis, 'getComputedStyle')(root);
+          return wanted.filter((name) => style.getPropertyValue(name) === '');
+        }, names);
+    await expect.poll(lacking).toEqual([]);
   });
 
   it('opens a file that a task has named, and the output of a task as a document', async () => {

@@ -76,6 +76,20 @@ describe('the sidebar', () => {
     await window.node('1 – 100').waitFor();
   });
 
+  it('does not count what fails while its log is read', async () => {
+    const command = 'until [ -e doom ]; do sleep 0.1; done; exit 1';
+    await host.program('vbatch', '--name', 'doomed', 'sh', '-c', command);
+    await window.node('doomed').waitFor();
+    const open = async () => {
+      await window.node('doomed').click();
+      return window.page.locator('.tabs-container .tab', { hasText: 'doomed-' }).count();
+    };
+    await expect.poll(open, { timeout: 45_000, interval: 2_000 }).toBe(1);
+    writeFileSync(join(host.home, 'workspace/doom'), '');
+    await expect.poll(() => textOf('doomed'), { timeout: 45_000 }).toContain('exited with 1');
+    expect(await window.page.locator('.activitybar .badge-content:visible').count()).toBe(0);
+  });
+
   it('shows what the filter fits and what is above it, and everything again', async () => {
     await window.command('Filter Tasks…');
     await window.pick('', 'Text');

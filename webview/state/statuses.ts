@@ -21,7 +21,12 @@ const looks: Readonly<Record<Status, Look>> = {
   QUEUED: { word: t('queued'), sign: '≡', colour: '--vscode-charts-yellow', done: false },
   PENDING: { word: t('waiting'), sign: '○', colour: '--vscode-descriptionForeground', done: false },
   FAILURE: { word: t('failed'), sign: '✗', colour: '--vscode-charts-red', done: true },
-  FAILED_UPSTREAM: { word: t('failed upstream'), sign: '⊘', colour: '--vscode-charts-orange', done: true },
+  FAILED_UPSTREAM: {
+    word: t('failed upstream'),
+    sign: '⊘',
+    colour: '--vscode-symbolIcon-classForeground',
+    done: true,
+  },
   CANCELLED: { word: t('cancelled'), sign: '■', colour: '--vscode-charts-purple', done: true },
   SKIPPED: { word: t('skipped'), sign: '»', colour: '--vscode-descriptionForeground', done: true },
   SUCCESS: { word: t('done'), sign: '✓', colour: '--vscode-charts-green', done: true },

@@ -31,7 +31,7 @@ export interface GraphState {
 }
 
 export class GraphView {
-  readonly root = element('div', 'graph');
+  readonly root = element('div', 'graph empty');
   matches: ((entry: Entry) => boolean) | null = null;
   private readonly canvas = element('canvas', '');
   private readonly context = this.canvas.getContext('2d', { alpha: false });
@@ -307,6 +307,7 @@ export class GraphView {
       if (this.stale) this.minimap.paint(scene, theme);
       this.stale = false;
       this.minimap.show(camera, size, theme);
+      this.root.classList.remove('empty');
       if (scene.nodes.size > mostElements) this.rest();
     });
   }

@@ -37,6 +37,10 @@ describe('activation', () => {
     const { connection } = await extension();
     await connection.client();
     await vscode.commands.executeCommand('vbatch.server.stop');
+    assert.equal(connection.state.kind, 'idle');
+    // Who only looks does not start one.
+    await assert.rejects(connection.running(), /No vbatch server runs/);
+    assert.equal(connection.state.kind, 'idle');
     const { pid } = await (await connection.client()).server();
     await vscode.commands.executeCommand('vbatch.server.restart');
     assert.notEqual((await (await connection.client()).server()).pid, pid);

@@ -56,6 +56,20 @@ async function sees(document: vscode.TextDocument, isSo: (range: vscode.Range) =
   });
 }
 
+/** Resolves when the cursor of the editor in front is so. */
+async function selects(isSo: (editor: vscode.TextEditor) => boolean): Promise<void> {
+  const { window } = vscode;
+  const now = () => window.activeTextEditor !== undefined && isSo(window.activeTextEditor);
+  if (now()) return;
+  await new Promise<void>((resolve) => {
+    const listening = window.onDidChangeTextEditorSelection(() => {
+      if (!now()) return;
+      listening.dispose();
+      resolve();
+    });
+  });
+}
+
 async function openLog(target: unknown): Promise<vscode.TextEditor> {
   await vscode.commands.executeCommand('vbatch.task.openLog', target);
   const editor = vscode.window.activeTextEditor;
@@ -177,6 +191,8 @@ describe('logs', () => {
     await until(() => Math.abs(shown() / log.session.size - 0.5) < 0.001);
     await vscode.commands.executeCommand('vbatch.log.end');
     await until(() => document.getText().endsWith('the very last line\n'));
+    // Keys go on from there.
+    await selects(({ document: { lineCount }, selection }) => selection.active.line === lineCount - 1);
   });
 
   it('link what programs name to the files here', async () => {

@@ -91,6 +91,18 @@ describe('the link of a window', () => {
     expect([world.opens, world.closes, world.stops]).toEqual([2, 1, 1]);
   });
 
+  it('is idle once whatever ran is forgotten, and stays so until the next wish', async () => {
+    const { world, link } = bed(running);
+    await link.client();
+    world.published = null;
+    link.forget();
+    expect([link.state.kind, world.closes, world.stops]).toEqual(['idle', 1, 1]);
+    await link.join();
+    expect(world.opens).toBe(1);
+    await link.client();
+    expect(world.opens).toBe(2);
+  });
+
   it('says that a server of another version runs, and tries again when asked', async () => {
     const { world, link } = bed(running);
     world.failure = new VbatchError('refused', 'another version');

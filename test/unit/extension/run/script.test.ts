@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { commandOf } from '../../../../extension/run/script.ts';
+import { commandOf, isScript } from '../../../../extension/run/script.ts';
 
 const script = { path: '/w/a b.sh', language: 'shellscript', head: '#!/bin/bash -e', isExecutable: true };
+
+describe('a script', () => {
+  it('is what is for a shell or for Python, or says itself what runs it', () => {
+    const plain = { path: '/w/notes', language: 'plaintext', head: 'to do' };
+    expect(isScript(plain)).toBe(false);
+    expect(isScript({ ...plain, path: '/w/notes.sh' })).toBe(true);
+    expect(isScript({ ...plain, language: 'python' })).toBe(true);
+    expect(isScript({ ...plain, head: '#!/usr/bin/perl' })).toBe(true);
+  });
+});
 
 describe('the command of a script', () => {
   it('is the script where it starts by itself', () => {

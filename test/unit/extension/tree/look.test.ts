@@ -159,6 +159,18 @@ describe('failures that nobody has looked at', () => {
     again.note(entries('run2')[0] as Entry, false);
     expect(again.count).toBe(0);
   });
+
+  it('in several windows are all remembered as looked at', () => {
+    const { unseen, store, entries } = make();
+    const other = new Unseen(unseen.remember());
+    store.take(told([failure('run', 1), failure('run2', 1)]));
+    for (const id of ['run', 'run2']) other.note(entries(id)[0] as Entry, false);
+    unseen.lookAt(entries('run'));
+    other.lookAt(entries('run2'));
+    const next = new Unseen(other.remember(unseen.remember()));
+    for (const id of ['run', 'run2']) next.note(entries(id)[0] as Entry, false);
+    expect(next.count).toBe(0);
+  });
 });
 
 it('a command is copied as a shell takes it', () => {
