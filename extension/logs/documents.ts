@@ -64,7 +64,7 @@ export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.
   }
 
   /** Opens the log of an attempt in an editor, at its end. */
-  async show(address: LogAddress): Promise<vscode.TextEditor> {
+  async show(address: LogAddress, { preserveFocus = false } = {}): Promise<vscode.TextEditor> {
     const uri = uriOf(address);
     const known = this.open.has(uri.toString());
     const log = this.ensure(uri, address);
@@ -72,7 +72,7 @@ export class LogDocuments implements vscode.TextDocumentContentProvider, vscode.
     const document = await vscode.workspace.openTextDocument(uri);
     // VS Code keeps documents for a while after their last editor is gone.
     if (!known && document.getText() !== log.session.lines.text()) this.changes.fire(uri);
-    return vscode.window.showTextDocument(document, { preview: true });
+    return vscode.window.showTextDocument(document, { preview: true, preserveFocus });
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {

@@ -37,6 +37,9 @@ export class LogEditors implements vscode.Disposable {
         const document = documents.get(textEditor.document.uri);
         if (document === undefined || kind === undefined) return;
         if (kind === vscode.TextEditorSelectionChangeKind.Command) return;
+        // Who has gone somewhere is not taken elsewhere any more.
+        this.wanted.delete(document.uri.toString());
+        this.ending.delete(document.uri.toString());
         const isAtEnd = selections.every(({ active }) => active.line >= textEditor.document.lineCount - 1);
         if (!isAtEnd) document.session.setFollowing(false);
       }),

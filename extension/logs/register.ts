@@ -17,7 +17,15 @@ import { searchLog } from './search.ts';
 import { sizeText } from './words.ts';
 
 /** What names a log: a task, and perhaps one of its attempts instead of the latest. */
-type Target = string | { readonly id: string; readonly attempt?: number };
+interface Target {
+  readonly id: string;
+  readonly attempt?: number;
+  /** It was clicked: the focus stays in the list, unless it is clicked once more. */
+  readonly isClick?: boolean;
+}
+
+/** What is clicked again so soon is double clicked. Milliseconds. */
+const doubleClickMs = 500;
 
 export function registerLogs(context: vscode.ExtensionContext, parts: Parts): LogDocuments {
   const documents = new LogDocuments(parts.connection);
@@ -25,15 +33,17 @@ export function registerLogs(context: vscode.ExtensionContext, parts: Parts): Lo
   context.subscriptions.push(documents, editors, new LogDecorations(documents), new LogLenses(documents));
   context.subscriptions.push(registerLinks(documents), registerProblems(parts));
 
-  registerCommand(context, parts, 'vbatch.task.openLog', async (target?: Target) => {
+  let click = { id: '', at: 0 };
+  registerCommand(context, parts, 'vbatch.task.openLog', async (target?: Target | string) => {
     const wanted = target ?? (await pickTask(parts));
     if (wanted === null) return;
-    const { id, attempt } = typeof wanted === 'string' ? { id: wanted, attempt: undefined } : wanted;
+    const { id, attempt, isClick = false }: Target = typeof wanted === 'string' ? { id: wanted } : wanted;
+    const before = click;
+    click = { id, at: Date.now() };
+    const isDouble = before.id === id && click.at - before.at < doubleClickMs;
     const task = await (await parts.connection.client()).task(id);
-    const editor = await documents.show({
-      id: task.id,
-      attempt: attempt ?? Math.max(1, task.attempts.length),
-    });
+    const address = { id: task.id, attempt: attempt ?? Math.max(1, task.attempts.length) };
+    const editor = await documents.show(address, { preserveFocus: isClick && !isDouble });
     const document = documents.get(editor.document.uri);
     if (document !== undefined) editors.followEnd(document);
   });

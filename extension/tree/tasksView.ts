@@ -139,7 +139,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     item.accessibilityInformation = { label: spoken };
     if (node.kind === 'task' && node.attempt > 0 && !isParent) {
       const title = vscode.l10n.t('Open Log');
-      item.command = { command: 'vbatch.task.openLog', title, arguments: [{ id: node.id }] };
+      item.command = { command: 'vbatch.task.openLog', title, arguments: [{ id: node.id, isClick: true }] };
     }
     return item;
   }

@@ -115,6 +115,8 @@ describe('the log of a task', () => {
   it('is open again after the window was loaded anew, behind what was in front, where it was read', async () => {
     const tab = window.page.locator('.tabs-container .tab', { hasText: 'noisy-' });
     await tab.dblclick();
+    // The extension puts the cursor there; a key that comes before would be undone.
+    await window.page.locator('.statusbar-item', { hasText: /Ln 10\d,/ }).waitFor();
     await window.page.keyboard.press('Control+Home');
     await window.sees('editor', /plain green/);
     await window.page.locator('.tabs-container .tab', { hasText: 'train.py' }).dblclick();
@@ -155,6 +157,16 @@ describe('the log of a task on another machine', () => {
     await window.followLink('tree/far.py', 'far.py');
     await window.page.locator('.statusbar-item', { hasText: 'Ln 6,' }).waitFor();
     await window.shot('far');
+  });
+
+  it('leaves the focus in the tree, but for a double click', async () => {
+    const hasFocus = (part: string) =>
+      window.page.waitForFunction(`document.activeElement.closest('${part}') !== null`);
+    await window.row('noisy').click();
+    await window.page.locator('.tabs-container .tab.active', { hasText: 'noisy-' }).waitFor();
+    await hasFocus('.part.sidebar');
+    await window.row('noisy').dblclick();
+    await hasFocus('.part.editor');
   });
 });
 
