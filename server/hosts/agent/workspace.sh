@@ -243,10 +243,10 @@ _vb_accept() {
 # Prints a line for each of the contents given that is not here.
 _vb_lacking() {
   for _vb_hash; do
-    [ ! -f "contents/$_vb_hash" ] || continue
     _vb_size=0
-    [ ! -f "contents/$_vb_hash.part" ] || _vb_size=$(wc -c <"contents/$_vb_hash.part")
-    printf '%s %s\n' "$_vb_hash" "$((_vb_size))"
+    [ ! -f "contents/$_vb_hash.part" ] || _vb_size=$({ wc -c <"contents/$_vb_hash.part"; } 2>/dev/null)
+    # Last, for what was a part a moment ago may be whole by now.
+    [ -f "contents/$_vb_hash" ] || printf '%s %s\n' "$_vb_hash" "$((_vb_size))"
   done
 }
 
