@@ -32,7 +32,7 @@
 #   some RUN NAME SIZE FROM+COUNT…    prints of that file these blocks of SIZE bytes
 #   accept RUN BUSY        what the last `look` has found becomes the index. Where BUSY is 1, other tasks go on
 #                          meanwhile: what was changed just then could change again without a trace, and is left out
-#   adopt OLD NEW          the folder of the run OLD becomes that of NEW
+#   adopt OLD NEW          the folder of the run OLD becomes that of NEW, in place of any that is there
 #   remove RUN…            removes these runs, and contents that no run has used for long
 #
 # A line says `KIND INODE SIZE CTIME MODE NAME`, KIND being f, l, d or another letter; after the name of a link come
@@ -441,7 +441,8 @@ blocks) _vb_blocks "$@" ;;
 some) _vb_some "$@" ;;
 rest) cd "runs/$1/tree" && exec xargs -0 tail -c "+$(($2 + 1))" ;;
 accept) _vb_accept "$@" ;;
-adopt) [ ! -e "runs/$2" ] && mv "runs/$1" "runs/$2" ;;
+# What is there of NEW is left of a `put` that was cut short: no task has it.
+adopt) rm -rf "runs/$2" && mv "runs/$1" "runs/$2" ;;
 remove)
   for _vb_run; do rm -rf "runs/$_vb_run"; done
   find contents -mtime +30 ! -type d -exec rm -f {} +
