@@ -442,7 +442,7 @@ some) _vb_some "$@" ;;
 rest) cd "runs/$1/tree" && exec xargs -0 tail -c "+$(($2 + 1))" ;;
 accept) _vb_accept "$@" ;;
 # What is there of NEW is left of a `put` that was cut short: no task has it.
-adopt) rm -rf "runs/$2" && mv "runs/$1" "runs/$2" ;;
+adopt) [ -d "runs/$1" ] && rm -rf "runs/$2" && mv "runs/$1" "runs/$2" ;;
 remove)
   for _vb_run; do rm -rf "runs/$_vb_run"; done
   find contents -mtime +30 ! -type d -exec rm -f {} +
