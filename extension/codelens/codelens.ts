@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import type { Memory } from '../run/memory.ts';
 import type { RunRegistry } from '../runs/registry.ts';
-import { isDone } from '../runs/runs.ts';
 import { statusTitle } from '../runs/words.ts';
+import { isDone } from '../statuses.ts';
 import { lensLine, searchedLines } from './place.ts';
 
 /** Scripts by language; `.sh` and `.py` also where the editor calls them otherwise. */
@@ -81,7 +81,7 @@ function lensesOf(document: vscode.TextDocument, registry: RunRegistry, memory: 
       named,
     ),
   );
-  if (!isDone(run)) {
+  if (!isDone(run.status)) {
     lenses.push(
       lens(vscode.l10n.t('Cancel'), 'vbatch.task.cancel', vscode.l10n.t('Cancel {0}', run.id), named),
     );

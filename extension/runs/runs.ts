@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import type { StreamEvent } from '../../server/client/eventStreamState.ts';
 import { scriptOf } from '../../server/model/naming.ts';
 import type { TaskView } from '../../server/protocol/tasks.ts';
-import { isDone as isDoneStatus } from '../statuses.ts';
+import { isDone } from '../statuses.ts';
 
 /** A run that has just come to its end, or has begun again after one. */
 export interface RunChange {
@@ -65,8 +65,8 @@ export class Runs {
   private takeRun(run: TaskView): RunChange[] {
     const known = this.byId.get(run.id) ?? this.before.get(run.id);
     this.byId.set(run.id, run);
-    const isOver = isDone(run);
-    if (known !== undefined && isDone(known) === isOver) return [];
+    const isOver = isDone(run.status);
+    if (known !== undefined && isDone(known.status) === isOver) return [];
     if (isOver) {
       const isNews = known !== undefined || Date.parse(run.resolvedAt ?? run.createdAt) >= this.since;
       return isNews ? [{ run, what: 'ended' }] : [];
@@ -79,10 +79,6 @@ export class Runs {
 export function scriptFile({ command, cwd }: Pick<TaskView, 'command' | 'cwd'>): string | null {
   const script = scriptOf(command);
   return script === null ? null : resolve(cwd, script);
-}
-
-export function isDone({ status }: Pick<TaskView, 'status'>): boolean {
-  return isDoneStatus(status);
 }
 
 export function hasFailed({ status }: Pick<TaskView, 'status'>): boolean {

@@ -1,7 +1,7 @@
 /** What the status bar says. Pure. */
 import type { TaskView } from '../../server/protocol/tasks.ts';
 import type { ConnectionState } from '../connection/link.ts';
-import { isDone } from '../runs/runs.ts';
+import { isDone } from '../statuses.ts';
 
 export type Summary =
   | { readonly kind: 'idle' | 'connecting' }
@@ -12,6 +12,6 @@ export function summarize(state: ConnectionState, runs: Iterable<TaskView>): Sum
   if (state.kind === 'lost') return { kind: 'lost', reason: state.reason };
   if (state.kind !== 'connected') return { kind: state.kind };
   let active = 0;
-  for (const run of runs) if (!isDone(run)) active += 1;
+  for (const run of runs) if (!isDone(run.status)) active += 1;
   return { kind: 'runs', active };
 }
