@@ -11,6 +11,7 @@ import { Count, type Progress } from './progress.ts';
 import { callForLines } from './script.ts';
 import { type Base, sendLarge } from './sendLarge.ts';
 import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
+import type { UnderWay } from './underWay.ts';
 import { paysToZip } from './zip.ts';
 
 /** Of what is sent, so much is looked at to find whether it pays to compress it. Bytes. */
@@ -32,8 +33,7 @@ export interface Delivery {
   /** Where there is none, what another one there holds that is probably much like it. */
   readonly similar?: Manifest | null;
   readonly wanted: Manifest;
-  /** Large contents on their way to this host, by their hash, for whatever run. */
-  readonly underWay: Map<string, Promise<unknown>>;
+  readonly underWay: UnderWay;
   /** Whether this path is left as it is, because of a task that writes there. */
   readonly isBusy: (path: string) => boolean;
   readonly tell: (progress: Progress) => void;
@@ -57,7 +57,8 @@ export async function deliver(delivery: Delivery): Promise<void> {
 }
 
 async function bring(delivery: Delivery, changes: readonly Change[]): Promise<void> {
-  const { workspace, store } = delivery;
+  const { workspace, store, underWay } = delivery;
+  let ended = underWay.ended;
   const lacking = await ask(workspace, changes);
   const count = new Count(lacking, delivery.tell);
   const ofTheirOwn = lacking.filter(({ size }) => size >= large);
@@ -73,8 +74,16 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   await together(
     async (signal) => {
       for (const content of ofTheirOwn) {
-        const base = bases.get(content.hash) ?? null;
-        if (!(await sendOnce(delivery, content, base, count, signal))) parts.add(content.hash);
+        const { hash, size } = content;
+        const still = await stillLacking(delivery, content, underWay.ended === ended);
+        if (still === null) {
+          count.add(size, 1);
+          continue;
+        }
+        const sending = { workspace, store, count, signal };
+        const isWhole = await underWay.send(hash, () => sendLarge(sending, still, bases.get(hash) ?? null));
+        if (!isWhole) parts.add(hash);
+        ended += 1;
       }
     },
     async (signal) => {
@@ -84,32 +93,23 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   await put(delivery, stream(store, last, count), changes, parts);
 }
 
-/** As `sendLarge`, when nobody else sends the same to this host: two would write into the same file there. */
-async function sendOnce(
-  { workspace, store, underWay }: Delivery,
+/**
+ * What the host has of a large content when nobody else sends it; null where that is all.
+ *
+ * @param isKnown whether what is said of it holds, unless somebody sends it just now
+ */
+async function stillLacking(
+  { workspace, underWay }: Delivery,
   content: Lacking,
-  base: Base | null,
-  count: Count,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { hash, size } = content;
-  let { there } = content;
-  for (let other = underWay.get(hash); other; other = underWay.get(hash)) {
-    await other.catch(() => {});
-    const [lacking] = await askFor(workspace, [hash]);
-    if (!lacking) {
-      count.add(size, 1);
-      return true;
-    }
-    ({ there } = lacking);
-  }
-  const sending = sendLarge({ workspace, store, count, signal }, { hash, size, there }, base);
-  underWay.set(hash, sending);
-  try {
-    return await sending;
-  } finally {
-    underWay.delete(hash);
-  }
+  isKnown: boolean,
+): Promise<Lacking | null> {
+  if (isKnown && !underWay.has(content.hash)) return content;
+  let lacking: { there: number } | undefined;
+  do {
+    await underWay.idle(content.hash);
+    [lacking] = await askFor(workspace, [content.hash]);
+  } while (underWay.has(content.hash));
+  return lacking ? { ...content, there: lacking.there } : null;
 }
 
 /** By the hash of a large content that is lacking, what the host has at its path. */

@@ -9,6 +9,7 @@ import type { Wanted } from '../../travel/fetchLarge.ts';
 import { look } from '../../travel/look.ts';
 import type { Progress } from '../../travel/progress.ts';
 import { callForLines } from '../../travel/script.ts';
+import { UnderWay } from '../../travel/underWay.ts';
 import { apply, type Change, diff, type Manifest } from '../../workspace/manifest.ts';
 import { foldersOf } from '../../workspace/paths.ts';
 import { Coalesced, Turns } from './coalesced.ts';
@@ -85,7 +86,7 @@ export class TreeOnHost {
     const tell = (progress: Progress) => this.tell(this.waiting, progressText('sending', progress));
     const changed = holds && this.othersRun() ? (await look(workspace, run, holds)).changes : [];
     const isBusy = busyPaths(changed);
-    const underWay = this.parts.underWay.get(this.host) ?? new Map<string, Promise<unknown>>();
+    const underWay = this.parts.underWay.get(this.host) ?? new UnderWay();
     this.parts.underWay.set(this.host, underWay);
     try {
       await deliver({ workspace, store, run, holds, similar, wanted, underWay, isBusy, tell });

@@ -2,6 +2,7 @@
 
 import type { TaskNumber, Tree } from '../../model/task.ts';
 import { treeOf } from '../../model/tree.ts';
+import type { UnderWay } from '../../travel/underWay.ts';
 import type { ContentStore } from '../../workspace/store.ts';
 import type { Core } from '../core.ts';
 import type { Rooms } from '../rooms.ts';
@@ -16,8 +17,8 @@ export interface TreeParts {
   readonly incoming: string;
   /** Marks of the store, each from before something began to store what no event names yet. */
   readonly marks: Set<number>;
-  /** By host, large contents on their way there by their hash. */
-  readonly underWay: Map<string, Map<string, Promise<unknown>>>;
+  /** By host, what is on its way there. */
+  readonly underWay: Map<string, UnderWay>;
   /** What is on its way for a task is another one now. */
   readonly moved: () => void;
   readonly log: (message: string) => void;

@@ -257,8 +257,11 @@ _vb_unzip() {
 _vb_part() {
   _vb_file=contents/$1
   [ ! -f "$_vb_file" ] || return 0
-  [ "$2" -ne 0 ] || : >"$_vb_file.part" || exit 1
-  [ "$(wc -c <"$_vb_file.part")" -eq "$2" ] || _vb_fail 'it is being sent already'
+  _vb_size=0
+  [ ! -f "$_vb_file.part" ] || _vb_size=$({ wc -c <"$_vb_file.part"; } 2>/dev/null)
+  # More than there is of it has never been sent.
+  if [ "$((_vb_size))" -gt "$3" ]; then : >"$_vb_file.part" && _vb_size=0 || exit 1; fi
+  [ "$((_vb_size))" -eq "$2" ] || _vb_fail 'it is being sent already'
   # Were it moved to its place just now, writing would make an empty one.
   [ "$2" -lt "$3" ] || return 0
   _vb_unzip "$4" >>"$_vb_file.part"

@@ -22,6 +22,7 @@ import { deliver } from '../../../server/travel/deliver.ts';
 import { fetchContents } from '../../../server/travel/fetch.ts';
 import { look } from '../../../server/travel/look.ts';
 import { callForLines } from '../../../server/travel/script.ts';
+import { UnderWay } from '../../../server/travel/underWay.ts';
 import { Disk } from '../../../server/workspace/disk.ts';
 import { HashCache } from '../../../server/workspace/hashCache.ts';
 import { apply, type Manifest } from '../../../server/workspace/manifest.ts';
@@ -84,7 +85,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       run: 7,
       holds,
       wanted,
-      underWay: new Map(),
+      underWay: new UnderWay(),
       isBusy: () => false,
       tell: () => {},
     });
@@ -214,7 +215,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       run: 8,
       holds: null,
       wanted: await snapshot(),
-      underWay: new Map(),
+      underWay: new UnderWay(),
       isBusy: () => false,
       tell: ({ allBytes }) => told.push(allBytes),
     });
@@ -246,7 +247,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
         run: 7,
         holds,
         wanted,
-        underWay: new Map(),
+        underWay: new UnderWay(),
         isBusy: () => false,
         tell,
       });
@@ -288,7 +289,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       const tell = (progress: { allBytes: number }) => {
         bytes = progress.allBytes;
       };
-      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted, underWay: new Map() };
+      const to = { workspace: host(), store, run: 8, holds: null, similar, wanted, underWay: new UnderWay() };
       await deliver({ ...to, isBusy: () => false, tell });
       expect(bytes).toBeLessThan(200_000);
       expect(readFileSync(join(base, 'host/runs/8/tree/data')).equals(edited)).toBe(true);
@@ -306,7 +307,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     it('is sent once when two runs need it at the same time', async () => {
       writeFileSync(source('data'), plenty);
       const wanted = await snapshot();
-      const underWay = new Map();
+      const underWay = new UnderWay();
       let sent = 0;
       const workspace = {
         ...host(),
