@@ -5,7 +5,7 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { encodeBytes } from '../protocol/bytes.ts';
-import type { ChannelRequest } from './channel.ts';
+import { type ChannelRequest, drainUnread } from './channel.ts';
 import { type Later, later } from './later.ts';
 import { MuxChannel, packetSize, windowSize } from './muxChannel.ts';
 import { messages } from './muxMessages.ts';
@@ -75,6 +75,7 @@ export class Mux {
     };
     if ('subsystem' in request) {
       if (!(await channel.request('subsystem', string(request.subsystem)))) throw failed('no such subsystem');
+      drainUnread(channel.stderr);
       return channel;
     }
     const { terminal } = request;
@@ -85,6 +86,8 @@ export class Mux {
       if (!granted) throw failed('no terminal');
     }
     if (!(await channel.request('exec', string(encodeBytes(request.command))))) throw failed('no command');
+    // Not before somebody gets the channel: by now all may be there that the command has to say.
+    drainUnread(channel.stderr);
     return channel;
   }
 

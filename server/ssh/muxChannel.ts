@@ -1,6 +1,6 @@
 /** One channel of a ControlMaster: its streams, its windows and its end. */
 import { Readable, Writable } from 'node:stream';
-import { type ChannelExit, drainUnread, type SshChannel } from './channel.ts';
+import type { ChannelExit, SshChannel } from './channel.ts';
 import { type Later, later } from './later.ts';
 import { messages } from './muxMessages.ts';
 import { boolean, type FieldReader, string, uint32 } from './wire.ts';
@@ -56,7 +56,6 @@ export class MuxChannel implements SshChannel {
     this.stderr = this.output();
     // A host that breaks the protocol, such as by data after the end, must not end this process.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on('error', () => {});
-    drainUnread(this.stderr);
   }
 
   resize(rows: number, cols: number): void {

@@ -43,6 +43,7 @@ export class NeedsSystemSsh extends Error {}
 
 /** What ssh2 gives where a channel is not opened, with the reason's number. */
 type Refusal = Error & { reason?: unknown };
+type Answer = (error: Refusal | undefined, raw: ClientChannel) => void;
 
 /** A peer that is frozen never says goodbye; then the socket is torn down. Milliseconds. */
 const farewell = 500;
@@ -199,7 +200,7 @@ export class Ssh2Link implements Link {
       noRoomReasons.has(error.reason as number)
         ? new NoRoom(error.message)
         : refusedRequest(this.settings.target, request);
-    const raw = await this.ask<ClientChannel>(refuse, (answer) => {
+    const start = (answer: Answer) => {
       if ('subsystem' in request) {
         this.client.subsys(request.subsystem, answer);
       } else {
@@ -207,8 +208,8 @@ export class Ssh2Link implements Link {
         const command = encodeBytes(request.command) as unknown as string;
         this.client.exec(command, request.terminal ? { pty: request.terminal } : {}, answer);
       }
-    });
-    return this.wrap(raw);
+    };
+    return this.ask(refuse, start, (raw) => this.wrap(raw));
   }
 
   /** A connection from the host to another one behind it. Throws `unreachable`. */
@@ -218,23 +219,27 @@ export class Ssh2Link implements Link {
         'unreachable',
         `${this.settings.target} does not connect us to ${host} port ${port}: ${message}`,
       );
-    return this.ask<ClientChannel>(refuse, (answer) => {
-      this.client.forwardOut('127.0.0.1', 0, host, port, answer);
-    });
+    const start = (answer: Answer) => this.client.forwardOut('127.0.0.1', 0, host, port, answer);
+    return this.ask(refuse, start, (raw) => raw);
   }
 
+  /**
+   * @param take called at once: what is told of a channel may come in the same turn of the event loop as the channel
+   *   itself, and is told to nobody else
+   */
   private async ask<T>(
     refuse: (error: Refusal) => Error,
-    what: (answer: (error: Refusal | undefined, result: T) => void) => void,
+    start: (answer: Answer) => void,
+    take: (raw: ClientChannel) => T,
   ): Promise<T> {
     if (this.life.over !== null) throw this.lost();
     const reply = later<T>();
     // A request on a connection that is closed meanwhile may never be answered.
     const unwatch = this.life.watch(() => reply.reject(this.lost()));
     try {
-      what((error, result) => {
+      start((error, raw) => {
         if (error) reply.reject(this.life.over === null ? refuse(error) : this.lost());
-        else reply.resolve(result);
+        else reply.resolve(take(raw));
       });
       return await reply.promise;
     } catch (error) {

@@ -49,6 +49,21 @@ describe.skipIf(!hasSshd).each(transports)('a connection by %s', (transport) => 
       await channel.closed;
     });
 
+    it('tells how a command ended whose whole answer came at once, while this process was busy', async () => {
+      const pause = new Int32Array(new SharedArrayBuffer(4));
+      const busy = setInterval(() => Atomics.wait(pause, 0, 0, 50), 0);
+      try {
+        const channel = await connection.exec('echo out; echo err >&2; exit 4');
+        expect(await finish(channel)).toEqual({ out: 'out\n', err: 'err\n', code: 4, signal: null });
+        await channel.closed;
+        const silent = await connection.exec('exit 5');
+        expect(await finish(silent)).toEqual({ out: '', err: '', code: 5, signal: null });
+        await silent.closed;
+      } finally {
+        clearInterval(busy);
+      }
+    });
+
     it('tells the signal that ended a command', async () => {
       const channel = await connection.exec('kill -KILL $$');
       expect(await finish(channel)).toEqual({ out: '', err: '', code: null, signal: 'SIGKILL' });

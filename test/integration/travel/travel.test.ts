@@ -329,6 +329,24 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       expect(sent).toBe(plenty.length);
     });
 
+    it('is not read where it is there by now, which is no failure', async () => {
+      const entry = (await delivered()).get('data');
+      const hash = entry?.kind === 'file' ? entry.hash : '';
+      const words = ['part', hash, '0', String(plenty.length), 'plain'];
+      expect(await callForLines(host(), { words, input: [plenty] })).toEqual([]);
+    });
+
+    it('that is there by now is not begun anew', async () => {
+      writeFileSync(source('data'), plenty);
+      const entry = (await snapshot()).get('data');
+      const hash = entry?.kind === 'file' ? entry.hash : '';
+      mkdirSync(contentsThere(), { recursive: true });
+      writeFileSync(join(contentsThere(), `${hash}.part`), plenty);
+      const words = ['part', hash, '0', String(plenty.length), 'plain'];
+      await expect(callForLines(host(), { words, input: [plenty] })).rejects.toThrow('being sent already');
+      expect(readFileSync(join(contentsThere(), `${hash}.part`)).equals(plenty)).toBe(true);
+    });
+
     it('that has not come as it was is sent again', async () => {
       writeFileSync(source('data'), plenty);
       const manifest = await snapshot();
