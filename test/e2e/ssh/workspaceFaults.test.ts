@@ -117,8 +117,12 @@ vbatch -P n2 --name late sh -c 'echo late >same; while [ ! -e /tmp/go ]; do slee
     const { sandbox } = cluster;
     writeFileSync(inWork('busy'), '');
     truncateSync(inWork('busy'), 20_000_000);
-    const script = 'echo on; while :; do echo x | dd of="$1" conv=notrunc status=none; done';
-    const writer = spawn('sh', ['-c', script, 'sh', inWork('busy')]);
+    // It mostly sleeps, so that it gets its turn also on a busy machine.
+    const script = `const fs = require('fs');
+      const file = fs.openSync(process.argv[1], 'r+');
+      setInterval(() => fs.writeSync(file, 'x', 0), 1);
+      console.log('on');`;
+    const writer = spawn(process.execPath, ['-e', script, inWork('busy')]);
     try {
       await once(writer.stdout, 'data');
       const { stdout, stderr } = await sandbox.shell('vbatch -P n1 wc -c busy');
