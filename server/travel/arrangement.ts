@@ -2,22 +2,20 @@
 import { encodeBytes } from '../protocol/bytes.ts';
 import { Breather } from '../workspace/breather.ts';
 import type { Change } from '../workspace/manifest.ts';
+import { large } from './limits.ts';
 import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts';
 
 /** Entries that are put together. */
 const batch = 256;
 
 /**
- * Entries of a tar: names of what goes and of what may be executed, and a tar of what is to be there.
- *
- * @param parts hashes of contents that came by themselves
+ * Entries of a tar: names of what goes and of what may be executed, large contents with the names that they get, and a
+ * tar of what else is to be there.
  */
-export async function* arrangement(
-  changes: readonly Change[],
-  parts: ReadonlySet<string>,
-): AsyncGenerator<Buffer> {
+export async function* arrangement(changes: readonly Change[]): AsyncGenerator<Buffer> {
   const executable: string[] = [];
   const gone: string[] = [];
+  const apart: Buffer[] = [];
   const pieces: Buffer[] = [];
   let entries: Buffer[] = [tarHeader({ kind: 'folder', name: 'stage' })];
   const breather = new Breather();
@@ -35,7 +33,8 @@ export async function* arrangement(
         entries.push(tarHeader({ kind: 'link', name, target: entry.target }));
         break;
       case 'file':
-        entries.push(tarHeader({ kind: 'hardLink', name, target: place(entry.hash, parts) }));
+        if (entry.size >= large) apart.push(Buffer.from(`${entry.hash} `), nameList([path]));
+        else entries.push(tarHeader({ kind: 'hardLink', name, target: `contents/${entry.hash}` }));
         if (entry.executable) executable.push(path);
         break;
     }
@@ -48,15 +47,11 @@ export async function* arrangement(
   // What is in a folder goes before it.
   yield tarFile('gone', nameList(gone.reverse()));
   yield tarFile('exec', nameList(executable));
-  yield tarFile('parts', Buffer.from([...parts].map((hash) => `${hash}\n`).join('')));
+  yield tarFile('large', Buffer.concat(apart));
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   yield tarHeader({ kind: 'file', name: 'links', size });
   yield* pieces;
   yield tarPadding(size);
-}
-
-function place(hash: string, parts: ReadonlySet<string>): string {
-  return `${parts.has(hash) ? 'large' : 'contents'}/${hash}`;
 }
 
 /** Names as the script reads them. */

@@ -70,7 +70,6 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   // The last stream says how the folder is to be, when all else is there.
   const last = ofTheirOwn.length === 0 ? (streams.pop() ?? []) : [];
   const bases = await basesOf(delivery, changes, ofTheirOwn);
-  const parts = new Set<string>();
   await together(
     async (signal) => {
       for (const content of ofTheirOwn) {
@@ -81,8 +80,7 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
           continue;
         }
         const sending = { workspace, store, count, signal };
-        const isWhole = await underWay.send(hash, () => sendLarge(sending, still, bases.get(hash) ?? null));
-        if (!isWhole) parts.add(hash);
+        await underWay.send(hash, () => sendLarge(sending, still, bases.get(hash) ?? null));
         ended += 1;
       }
     },
@@ -90,7 +88,7 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
       for (const contents of streams) await put(delivery, stream(store, contents, count, signal));
     },
   );
-  await put(delivery, stream(store, last, count), changes, parts);
+  await put(delivery, stream(store, last, count), changes);
 }
 
 /**
@@ -151,7 +149,6 @@ async function put(
   { workspace, run, holds }: Delivery,
   contents: AsyncIterable<Buffer>,
   changes: readonly Change[] | null = null,
-  parts: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const pieces = contents[Symbol.asyncIterator]();
   const first = await pieces.next();
@@ -162,7 +159,7 @@ async function put(
   async function* input() {
     if (!first.done) yield first.value;
     yield* { [Symbol.asyncIterator]: () => pieces };
-    if (changes) yield* arrangement(changes, parts);
+    if (changes) yield* arrangement(changes);
     yield tarFile('whole', Buffer.alloc(0));
     yield tarEnd;
   }

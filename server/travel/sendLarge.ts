@@ -40,22 +40,17 @@ interface Source {
 }
 
 /**
- * Resolves with whether it is a content there now; otherwise a `put` makes it one.
+ * Resolves when the host has it, or all of its parts, of which the next `put` that names it makes a content.
  *
  * @param base a content that the host has and that this one is probably much like
  */
-export async function sendLarge(
-  sending: LargeSending,
-  content: Lacking,
-  base: Base | null,
-): Promise<boolean> {
+export async function sendLarge(sending: LargeSending, content: Lacking, base: Base | null): Promise<void> {
   const { store, count } = sending;
   const isNew = content.there === 0;
-  if (base && isNew && (await sendChanges(sending, content, base))) return true;
+  if (base && isNew && (await sendChanges(sending, content, base))) return;
   const whole = { ...content, read: (from: number) => readRuns(store, content, wholeOf(content), from) };
   await sendSource(sending, whole, content.there);
   count.add(0, 1);
-  return false;
 }
 
 function wholeOf({ size }: { size: number }): BlockRun[] {

@@ -2,7 +2,8 @@
 #
 # Run as `sh workspace.sh FOLDER OPERATION WORD…`; FOLDER is the host's. What lies in it:
 #
-#   contents/HASH          a content, whole; HASH.part one that is being sent, as far as that has come
+#   contents/HASH          a content, whole; HASH.part one that is being sent, as far as that has come; HASH.resumed
+#                          another name of it where more than one call has written to it
 #   incoming.PID           contents that are being taken
 #   runs/RUN/tree          the folder that tasks of the run work in
 #   runs/RUN/index         what was in the tree when it was last looked at or written to: lines as below
@@ -13,10 +14,10 @@
 #   ask                    stdin: lines HASH. Prints a line `HASH SIZE` for each content that is not here:
 #                          SIZE is how much of it is, in bytes
 #   put RUN HOW ZIP        stdin: a tar, compressed where ZIP is gzip, of contents as `in/HASH`; `links`, a tar of what
-#                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`;
-#                          or of `parts`, lines HASH of those that came by `part`, to `large/HASH`; `exec` and `gone`,
-#                          names of files to be made executable and of what is to be removed; and last `whole`, without which it has been cut short. HOW is fresh where there is to
-#                          be nothing else in the tree, else more
+#                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`; `large`,
+#                          what else is to be there, as `HASH NAME`; `exec` and `gone`, names of files to be made
+#                          executable and of what is to be removed; and last `whole`, without which it has been cut
+#                          short. HOW is fresh where there is to be nothing else in the tree, else more
 #   part HASH OFFSET SIZE ZIP    stdin: the bytes of a content from OFFSET on. SIZE is how many it has in all. It is
 #                          whole when a `put` has named it
 #   join HASH SIZE FILE CHANGES    makes the content HASH of FILE, which is relative to FOLDER, and the content CHANGES,
@@ -41,6 +42,10 @@
 #
 # Prints `ok` last where all went well. Nothing is ever seen half written: contents, files and trees are made under
 # other names. What was in the tree and is replaced keeps its old inode, for whoever has it open.
+#
+# Small contents are copied into trees. A large one may be the very file of a tree, so that it is neither written nor
+# kept twice: what a task writes there then is in the content as well. So the hash of a large content is looked at
+# whenever it is used.
 
 umask 077
 LC_ALL=C
@@ -260,10 +265,13 @@ _vb_part() {
   _vb_size=0
   [ ! -f "$_vb_file.part" ] || _vb_size=$({ wc -c <"$_vb_file.part"; } 2>/dev/null)
   # More than there is of it has never been sent.
-  if [ "$((_vb_size))" -gt "$3" ]; then : >"$_vb_file.part" && _vb_size=0 || exit 1; fi
+  if [ "$((_vb_size))" -gt "$3" ]; then rm -f "$_vb_file.part" && _vb_size=0 || exit 1; fi
   [ "$((_vb_size))" -eq "$2" ] || _vb_fail 'it is being sent already'
   # Were it moved to its place just now, writing would make an empty one.
   [ "$2" -lt "$3" ] || return 0
+  # A call whose connection is lost may yet write what was on its way.
+  rm -f "$_vb_file.resumed"
+  if [ "$2" -eq 0 ]; then rm -f "$_vb_file.part"; else ln "$_vb_file.part" "$_vb_file.resumed"; fi || exit 1
   _vb_unzip "$4" >>"$_vb_file.part"
   [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
 }
@@ -279,7 +287,7 @@ _vb_join() {
   done
   # As long as it is to be, where it was longer.
   dd of="$_vb_file" bs=1 seek="$2" count=0 2>/dev/null </dev/null || exit 1
-  rm -f "contents/$4.part"
+  rm -f "contents/$4.part" "contents/$4.resumed"
   if _vb_holds "$_vb_file" "$1"; then
     mv -f "$_vb_file" "contents/$1" || exit 1
   else
@@ -323,33 +331,55 @@ _vb_put() {
   cd "$_vb_root" && rm -rf "$_vb_in"
 }
 
-# Makes contents of what has come in parts. Lines HASH on stdin.
-_vb_check() {
-  while read -r _vb_hash; do
-    if _vb_holds "large/$_vb_hash" "$_vb_hash"; then
-      # What was looked at, and not what has perhaps come in its place.
-      [ -f "contents/$_vb_hash" ] || ln "large/$_vb_hash" "contents/$_vb_hash" || [ -f "contents/$_vb_hash" ] || exit 1
-      rm -f "contents/$_vb_hash.part"
-    else
-      rm -f "contents/$_vb_hash.part"
-      _vb_fail 'what was sent has not come as it was'
+# Whether the file FILE has so many names: FILE COUNT
+_vb_named() {
+  [ -n "$(find "$1" -prune -links "$2" 2>/dev/null)" ]
+}
+
+# Has large contents in the present folder: `HASH NAME`…
+_vb_large() {
+  _vb_damaged=
+  for _vb_file; do
+    _vb_hash=${_vb_file%% *}
+    _vb_file=${_vb_file#* }
+    _vb_content=$_vb_root/contents/$_vb_hash
+    case $_vb_file in ./*/*) mkdir -p "${_vb_file%/*}" || exit 1 ;; esac
+    # What is a part may be whole a moment later.
+    for _vb_source in "$_vb_content" "$_vb_content.part" "$_vb_content"; do
+      [ ! -f "$_vb_source" ] || break
+    done
+    # Two may find at the same time that nobody else has it.
+    if ! { [ -n "$_vb_sum" ] && _vb_named "$_vb_source" 1 && ln "$_vb_source" "$_vb_file" 2>/dev/null &&
+      _vb_named "$_vb_file" 2; }; then
+      rm -f "$_vb_file"
+      cp "$_vb_source" "$_vb_file" || exit 1
     fi
+    chmod 644 "$_vb_file" && touch "$_vb_file" || exit 1
+    if _vb_holds "$_vb_file" "$_vb_hash"; then
+      [ -f "$_vb_content" ] || ln "$_vb_file" "$_vb_content" 2>/dev/null || [ -f "$_vb_content" ] || exit 1
+    else
+      rm -f "$_vb_content"
+      _vb_damaged=1
+    fi
+    rm -f "$_vb_content.part" "$_vb_content.resumed"
   done
+  [ -z "$_vb_damaged" ] || _vb_fail 'what was sent has not come as it was'
 }
 
 # Makes what is to be in the tree, and has it there.
 _vb_arrange() {
-  mkdir large || _vb_give_up
-  while read -r _vb_hash; do
-    ln "contents/$_vb_hash.part" "large/$_vb_hash" 2>/dev/null || ln "contents/$_vb_hash" "large/$_vb_hash" || _vb_give_up
-  done <parts
-  # They are hashed while they are copied.
-  _vb_check <parts &
+  mkdir own || _vb_give_up
+  # They are hashed while the others are copied.
+  (cd own && xargs -0 sh "$_vb_self" "$_vb_root" large) <large &
   tar -xof links || _vb_give_up
   # Copies: a task may write into its files, but not into contents.
-  cp -RP stage tree && rm -rf stage && cd tree || _vb_give_up
-  [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
+  cp -RP stage tree && rm -rf stage || _vb_give_up
   wait "$!" || _vb_give_up
+  if [ -s large ]; then
+    (cd own && find . -type d -exec sh "$_vb_self" "$_vb_root" folders "$_vb_in/tree" {} +) || _vb_give_up
+  fi
+  cd tree || _vb_give_up
+  [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
   if [ "$1" = fresh ]; then
     rm -rf "$_vb_run/tree" && mv "$_vb_in/tree" "$_vb_run/tree" && cd "$_vb_run/tree" || _vb_give_up
     _vb_find . ! -path . | _vb_lines >../index || _vb_give_up
@@ -421,7 +451,13 @@ lacking)
   _vb_lacking "$@"
   exit
   ;;
+large)
+  umask 022
+  _vb_large "$@"
+  exit
+  ;;
 folders)
+  umask 022
   _vb_folders "$@"
   exit
   ;;

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -10,12 +11,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../../server/protocol/bytes.ts';
 import { deliver } from '../../../server/travel/deliver.ts';
@@ -327,6 +329,88 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
         expect(readFileSync(join(base, `host/runs/${run}/tree/data`)).equals(plenty)).toBe(true);
       }
       expect(sent).toBe(plenty.length);
+    });
+
+    describe('there', () => {
+      /** Brings a folder with these files for another run, and counts what is sent. */
+      const another = async (run: number, files: Record<string, { mode: number }>): Promise<number> => {
+        rmSync(join(base, 'source'), { recursive: true });
+        for (const [name, { mode }] of Object.entries(files)) {
+          mkdirSync(dirname(join(base, 'source', name)), { recursive: true });
+          writeFileSync(source(name), plenty);
+          chmodSync(source(name), mode);
+        }
+        let sent = 0;
+        const tell = ({ bytes }: { bytes: number }) => {
+          sent = bytes;
+        };
+        const wanted = await snapshot();
+        const underWay = new UnderWay();
+        await deliver({
+          workspace: host(),
+          store,
+          run,
+          holds: null,
+          wanted,
+          underWay,
+          isBusy: () => false,
+          tell,
+        });
+        return sent;
+      };
+      const there = (run: number, name: string) => join(base, `host/runs/${run}/tree`, name);
+      const numberOf = (path: string) => statSync(path).ino;
+      const content = createHash('sha256').update(plenty).digest('hex');
+      const kept = () => join(contentsThere(), content);
+
+      it('is kept once: the content is the file of the folder', async () => {
+        await another(7, { 'in a/folder with\nlines': { mode: 0o644 } });
+        expect(numberOf(there(7, 'in a/folder with\nlines'))).toBe(numberOf(kept()));
+        expect(statSync(kept()).nlink).toBe(2);
+        expect(readdirSync(contentsThere())).toEqual([content]);
+      });
+
+      it('is a file of its own at each place', async () => {
+        await another(7, { data: { mode: 0o755 }, twin: { mode: 0o644 } });
+        expect(await another(8, { data: { mode: 0o644 }, twin: { mode: 0o755 } })).toBe(0);
+        const files = [7, 8].flatMap((run) => [there(run, 'data'), there(run, 'twin')]);
+        expect(new Set(files.map(numberOf)).size).toBe(4);
+        expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o755, 0o644, 0o644, 0o755]);
+        for (const file of files) expect(readFileSync(file).equals(plenty)).toBe(true);
+      });
+
+      it('that a task has changed is not taken for what it was', async () => {
+        await another(7, { data: { mode: 0o644 } });
+        writeFileSync(there(7, 'data'), 'of a task', { flag: 'r+' });
+        expect(await another(8, { data: { mode: 0o644 } })).toBe(plenty.length);
+        expect(readFileSync(there(8, 'data')).equals(plenty)).toBe(true);
+        expect(readFileSync(kept()).equals(plenty)).toBe(true);
+        expect(readFileSync(there(7, 'data'), 'latin1').startsWith('of a task')).toBe(true);
+      });
+
+      it('is taken from the contents again when its folder is gone', async () => {
+        await another(7, { data: { mode: 0o755 } });
+        const number = numberOf(kept());
+        await callForLines(host(), { words: ['remove', '7'] });
+        expect(await another(8, { data: { mode: 0o644 } })).toBe(0);
+        expect(numberOf(there(8, 'data'))).toBe(number);
+        expect(statSync(there(8, 'data')).mode & 0o777).toBe(0o644);
+      });
+
+      it('is not what a connection may still write to that was cut off', async () => {
+        mkdirSync(contentsThere(), { recursive: true });
+        writeFileSync(`${kept()}.part`, plenty.subarray(0, 1_000_000));
+        const late = openSync(`${kept()}.part`, 'a');
+        try {
+          await another(7, { data: { mode: 0o644 } });
+          writeSync(late, 'late');
+        } finally {
+          closeSync(late);
+        }
+        expect(readFileSync(there(7, 'data')).equals(plenty)).toBe(true);
+        expect(readFileSync(kept()).equals(plenty)).toBe(true);
+        expect(readdirSync(contentsThere())).toEqual([content]);
+      });
     });
 
     it('is not read where it is there by now, which is no failure', async () => {
