@@ -79,6 +79,11 @@ export function formatSize(bytes: number): string {
   return unit === 0 ? String(Math.round(bytes)) : `${tenths(amount)}${sizeUnits[unit]}`;
 }
 
+/** A count within a sentence: `1,204`. The first number that `Intl` writes keeps everything waiting for 20 ms. */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** A size within a sentence: `48 MB`. */
 export function sizeText(bytes: number): string {
   return formatSize(bytes).replace(/[A-Z]?$/, (unit) => (unit === '' ? ' bytes' : ` ${unit}B`));

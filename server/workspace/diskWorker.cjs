@@ -6,6 +6,7 @@
 const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
+const { promisify } = require('node:util');
 const { parentPort } = require('node:worker_threads');
 const { isWindows, bytes, readLink, rename, sync, startsItself, pause } = require('./diskSystem.cjs');
 
@@ -20,8 +21,11 @@ const TICK = 2_000_000_000n;
 /** Errors that are the disk's and not the file's. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
-const chunk = Buffer.allocUnsafeSlow(1024 * 1024);
+/** Read in turn: what is in one may still be on its way to the disk while the other is filled. */
+const chunks = [Buffer.allocUnsafeSlow(1024 * 1024), Buffer.allocUnsafeSlow(1024 * 1024)];
+const [chunk] = chunks;
 const zeros = Buffer.alloc(chunk.length);
+const write = promisify(fs.write);
 
 const operations = {
   list({ folder }, send) {
@@ -37,14 +41,16 @@ const operations = {
   },
 
   hash({ paths }) {
-    return paths.map((path) => {
+    return each(paths, async (path) => {
       let digest;
-      const found = readWhole(
+      const found = await readWhole(
         path,
         () => {
           digest = createHash('sha256');
         },
-        (piece) => digest.update(piece),
+        (piece) => {
+          digest.update(piece);
+        },
       );
       return isRead(found) ? { ...found, hash: digest.digest('hex') } : found;
     });
@@ -57,10 +63,10 @@ const operations = {
       isSure = true;
       return copy(path, temporary);
     };
-    return paths.map((path) => {
+    return each(paths, async (path) => {
       let isLeft = true;
       try {
-        const found = clone(path, temporary) ?? copyInto(path);
+        const found = (await clone(path, temporary)) ?? (await copyInto(path));
         if (isRead(found)) isLeft = !moveIn(temporary, found, folder);
         return found;
       } finally {
@@ -69,8 +75,8 @@ const operations = {
     });
   },
 
-  adopt({ path, hash, folder }) {
-    const [found] = operations.hash({ paths: [path] });
+  async adopt({ path, hash, folder }) {
+    const [found] = await operations.hash({ paths: [path] });
     const isRight = found.kind === 'file' && (hash === null || hash === found.hash);
     const isLeft = !isRight || !moveIn(path, found, folder);
     if (isLeft) fs.rmSync(bytes(path), { force: true });
@@ -153,10 +159,10 @@ const operations = {
     for (const path of paths) fs.rmSync(bytes(path), { force: true });
   },
 
-  read({ path, limit }) {
+  async read({ path, limit }) {
     const pieces = [];
     let size = 0;
-    const found = readWhole(
+    const found = await readWhole(
       path,
       () => {
         pieces.length = 0;
@@ -185,6 +191,13 @@ const operations = {
     return error ? { status: null, output: '' } : { status, output: stdout.toString('latin1') };
   },
 };
+
+/** Does one after the other. */
+async function each(paths, work) {
+  const results = [];
+  for (const path of paths) results.push(await work(path));
+  return results;
+}
 
 /** Sends what is in a folder, part by part. Gives a digest of it, or null where it is no folder or was replaced. */
 function list(folder, send) {
@@ -262,19 +275,19 @@ function isRead(found) {
  * what was read last has to do, as far as it reached when that began: of a log, that is what it held then.
  *
  * @param begin called before each attempt
- * @param take called with each piece; what it throws is thrown on
+ * @param take called with each piece, which holds until the one after the next is read; what it throws is thrown on
  */
-function readWhole(path, begin, take) {
+async function readWhole(path, begin, take) {
   for (const wait of PAUSES) {
     pause(wait);
-    const found = readOnce(path, begin, take, false);
+    const found = await readOnce(path, begin, take, false);
     if (found) return found;
   }
-  return readOnce(path, begin, take, true) ?? { kind: 'gone' };
+  return (await readOnce(path, begin, take, true)) ?? { kind: 'gone' };
 }
 
 /** Null where it was replaced or changed meanwhile, unless that has to do. */
-function readOnce(path, begin, take, isLast) {
+async function readOnce(path, begin, take, isLast) {
   // Windows cannot be told not to follow a link.
   const instead = O_NOFOLLOW === undefined ? look(path) : null;
   if (instead !== null && instead.kind !== 'file') return instead;
@@ -287,7 +300,7 @@ function readOnce(path, begin, take, isLast) {
   }
   try {
     const before = fs.fstatSync(file, { bigint: true });
-    return before.isFile() ? readOpen(file, before, begin, take, isLast) : noFile(path);
+    return before.isFile() ? await readOpen(file, before, begin, take, isLast) : noFile(path);
   } finally {
     fs.closeSync(file);
   }
@@ -298,25 +311,26 @@ function noFile(path) {
   return found.kind === 'file' ? null : found;
 }
 
-function readOpen(file, before, begin, take, isLast) {
+async function readOpen(file, before, begin, take, isLast) {
   const about = aboutFile(before, Date.now());
-  begin();
+  await begin();
   let size = 0;
-  for (;;) {
+  for (let turn = 0; ; turn = 1 - turn) {
+    const piece = chunks[turn];
     // It may grow faster than it is read.
-    const most = isLast ? Math.min(chunk.length, about.size - size) : chunk.length;
+    const most = isLast ? Math.min(piece.length, about.size - size) : piece.length;
     let read;
     try {
-      read = most === 0 ? 0 : fs.readSync(file, chunk, 0, most, null);
+      read = most === 0 ? 0 : fs.readSync(file, piece, 0, most, null);
     } catch (error) {
       return unreadable(error);
     }
     if (read === 0) break;
     // There is no bit for it there.
-    if (isWindows && size === 0) about.executable = startsItself(chunk.subarray(0, read));
+    if (isWindows && size === 0) about.executable = startsItself(piece.subarray(0, read));
     size += read;
     if (size > about.size) return null;
-    take(chunk.subarray(0, read));
+    await take(piece.subarray(0, read));
   }
   const after = aboutFile(fs.fstatSync(file, { bigint: true }), 0);
   if (after.signature === about.signature && size === about.size) return about;
@@ -396,7 +410,7 @@ const cloneless = new Set();
 let clonelessFolder = null;
 
 /** A copy that shares its blocks with the file, where the file system can do that; else null. */
-function clone(path, to) {
+async function clone(path, to) {
   const home = path.slice(0, path.lastIndexOf('/'));
   if (home === clonelessFolder) return null;
   const { dev } = fs.lstatSync(bytes(path), { throwIfNoEntry: false }) ?? {};
@@ -414,7 +428,7 @@ function clone(path, to) {
     return null;
   }
   fs.chmodSync(bytes(to), 0o600);
-  const [cloned] = operations.hash({ paths: [to] });
+  const [cloned] = await operations.hash({ paths: [to] });
   const after = look(path);
   if (cloned.kind === 'file' && after.signature === before.signature) return { ...before, hash: cloned.hash };
   // It changed meanwhile. A copy is made with more patience.
@@ -422,40 +436,48 @@ function clone(path, to) {
   return null;
 }
 
-function copy(path, to) {
+async function copy(path, to) {
   const file = fs.openSync(bytes(to), O_WRONLY | O_CREAT | O_EXCL, 0o600);
+  let digest;
+  let position = 0;
+  let written = 0;
+  /** A large file is written while it is hashed and read on. */
+  let writing = Promise.resolve();
   try {
-    let digest;
-    let position = 0;
-    let written = 0;
-    const found = readWhole(
+    const found = await readWhole(
       path,
-      () => {
+      async () => {
+        await writing;
         if (position > 0) fs.ftruncateSync(file, 0);
         digest = createHash('sha256');
         position = 0;
         written = 0;
       },
-      (piece) => {
-        digest.update(piece);
-        const start = position;
-        position += piece.length;
+      async (piece) => {
+        await writing;
         // What is all zeros becomes a hole.
-        if (piece.equals(zeros.subarray(0, piece.length))) return;
-        writeAt(file, piece, start);
-        written = position;
+        if (!piece.equals(zeros.subarray(0, piece.length))) {
+          writing = writeAt(file, piece, position);
+          written = position + piece.length;
+        }
+        position += piece.length;
+        digest.update(piece);
       },
     );
+    await writing;
     if (written < position) fs.ftruncateSync(file, position);
     return isRead(found) ? { ...found, hash: digest.digest('hex') } : found;
   } finally {
+    await writing.catch(() => {});
     fs.closeSync(file);
   }
 }
 
-function writeAt(file, piece, position) {
+/** At once where that is little: then it costs less than to have another thread do it. */
+async function writeAt(file, piece, position) {
   for (let at = 0; at < piece.length; ) {
-    at += fs.writeSync(file, piece, at, piece.length - at, position + at);
+    const rest = [file, piece, at, piece.length - at, position + at];
+    at += piece.length < chunk.length ? fs.writeSync(...rest) : (await write(...rest)).bytesWritten;
   }
 }
 
@@ -475,14 +497,20 @@ function moveIn(from, { hash, size }, folder) {
   return true;
 }
 
-parentPort.on('message', ({ id, operation, request }) => {
+async function answer({ id, operation, request }) {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- This is no window.
   const tell = (message) => parentPort.postMessage({ id, ...message });
   try {
-    const value = operations[operation](request, (part) => tell({ part }));
+    const value = await operations[operation](request, (part) => tell({ part }));
     tell({ value });
   } catch (error) {
     const { code, syscall, message } = error;
     tell({ error: { code, syscall, message } });
   }
+}
+
+/** One at a time: they share what they read into. */
+let last = Promise.resolve();
+parentPort.on('message', (message) => {
+  last = last.then(() => answer(message));
 });

@@ -1,6 +1,6 @@
 /** Counts what a folder holds, and says where most of it is when it is too much. */
 import { VbatchError } from '../protocol/errors.ts';
-import { formatSize } from '../protocol/quantities.ts';
+import { countText, formatSize } from '../protocol/quantities.ts';
 import { foldersOf, parentOf } from './paths.ts';
 
 interface Sum {
@@ -25,7 +25,7 @@ export class Sizes {
   add(path: string, size: number): void {
     this.#count('', size);
     for (const folder of foldersOf(path)) this.#count(folder, size);
-    if (this.#of('').files > this.maxFiles) throw this.#tooMuch('files', `${group(this.maxFiles)} files`);
+    if (this.#of('').files > this.maxFiles) throw this.#tooMuch('files', `${countText(this.maxFiles)} files`);
   }
 
   /** Throws `VbatchError` where there are too many bytes. */
@@ -50,7 +50,7 @@ export class Sizes {
   #tooMuch(what: keyof Sum, limit: string): VbatchError {
     const show = (folder: string) => {
       const amount = this.#of(folder)[what];
-      return `${folder}/ (${what === 'bytes' ? formatSize(amount) : `${group(amount)} files`})`;
+      return `${folder}/ (${what === 'bytes' ? formatSize(amount) : `${countText(amount)} files`})`;
     };
     const largest = this.#largest(what);
     const where = largest.length === 0 ? '' : ` Most of it is in ${largest.map(show).join(', ')}.`;
@@ -80,8 +80,4 @@ export class Sizes {
     };
     return ordered('').slice(0, NAMED).map(inmost);
   }
-}
-
-function group(count: number): string {
-  return count.toLocaleString('en-US');
 }

@@ -2,7 +2,7 @@
 import type { HostWorkspace } from '../../hosts/host.ts';
 import type { LeftFile, Task, TaskNumber } from '../../model/task.ts';
 import { VbatchError } from '../../protocol/errors.ts';
-import { sizeText } from '../../protocol/quantities.ts';
+import { countText, sizeText } from '../../protocol/quantities.ts';
 import { deliver } from '../../travel/deliver.ts';
 import { fetchContents } from '../../travel/fetch.ts';
 import type { Wanted } from '../../travel/fetchLarge.ts';
@@ -284,6 +284,5 @@ function leftNotes(left: readonly LeftFile[]): string[] {
 
 /** `sending 312 of 1,204 files, 48 MB of 210 MB`. */
 function progressText(word: string, { files, allFiles, bytes, allBytes }: Progress): string {
-  const count = (number: number) => number.toLocaleString('en-US');
-  return `${word} ${count(files)} of ${count(allFiles)} files, ${sizeText(bytes)} of ${sizeText(allBytes)}`;
+  return `${word} ${countText(files)} of ${countText(allFiles)} files, ${sizeText(bytes)} of ${sizeText(allBytes)}`;
 }

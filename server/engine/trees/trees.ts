@@ -5,7 +5,7 @@ import { type Configuration, localHost } from '../../config/configuration.ts';
 import type { SubmittedTree } from '../../model/events.ts';
 import type { Task, TaskNumber } from '../../model/task.ts';
 import { treeOf } from '../../model/tree.ts';
-import { sizeText } from '../../protocol/quantities.ts';
+import { countText, sizeText } from '../../protocol/quantities.ts';
 import type { CheckoutAnswer, RunDiff, RunFiles } from '../../protocol/runs.ts';
 import { ask } from '../../travel/ask.ts';
 import { tidyFetched } from '../../travel/fetch.ts';
@@ -91,7 +91,7 @@ function treeOnHost(machinery: Machinery, run: TaskNumber, host: string): TreeOn
 function amount(entries: readonly object[]): string {
   const sizes = entries.flatMap((entry) => ('size' in entry ? [Number(entry.size)] : []));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  return `${sizes.length.toLocaleString('en-US')} files, ${sizeText(bytes)}`;
+  return `${countText(sizes.length)} files, ${sizeText(bytes)}`;
 }
 
 /** The workspace of a run that is being submitted. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../../server/protocol/quantities.ts';
+import {
+  countText,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+} from '../../../server/protocol/quantities.ts';
 
 const KiB = 1024;
 const GiB = KiB ** 3;
@@ -48,6 +54,14 @@ describe('parseSize', () => {
 
   it('refuses a size beyond what can be counted', () => {
     expect(() => parseSize('9000000P')).toThrow('"9000000P" is too large for a size');
+  });
+});
+
+describe('countText', () => {
+  it('groups as English does', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (count) => expect(countText(count)).toBe(count.toLocaleString('en-US'))),
+    );
   });
 });
 
