@@ -19,7 +19,8 @@ export const sshWorkspace: Measure = {
   how:
     `A folder of ${small.toLocaleString('en')} small files and one of ${large / 1e6} MB. \`true\` is submitted from ` +
     'it for a host that is an sshd on loopback and has never seen it, then again after one small file has changed: ' +
-    'the time until the task has ended, which takes hashing, sending, and looking for results. Beside it: ' +
+    'the time until the task has ended, which takes hashing, sending, and looking for results. Before each, a process ' +
+    'touches 1.5 GB of memory, which a virtual machine may have given back. Beside it: ' +
     '`rsync -a` of the same folder to the same sshd, first into an empty folder, then again. Then, in a run whose ' +
     `files are there, how long ${started} tasks take from having their room to having started. Beside it: the same ` +
     'from a home folder, of which nothing travels.',

@@ -60,7 +60,9 @@ describe('parseSize', () => {
 describe('countText', () => {
   it('groups as English does', () => {
     fc.assert(
-      fc.property(fc.maxSafeNat(), (count) => expect(countText(count)).toBe(count.toLocaleString('en-US'))),
+      fc.property(fc.maxSafeNat(), (count) => {
+        expect(countText(count)).toBe(count.toLocaleString('en-US'));
+      }),
     );
   });
 });
