@@ -118,6 +118,7 @@ export async function startApp({ home, env, version, log, onStop }: AppOptions):
   const port = await http.listen();
   writeDiscovery(home, { pid: process.pid, port, token, version });
   log.info({ port, home, tasks: contents.state.tasks.size }, 'the server is ready');
+  engine.warmUp();
 
   return {
     port,

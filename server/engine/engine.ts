@@ -123,6 +123,11 @@ export class Engine implements EngineService {
     for (const number of state.live) this.attendance.look(state.task(number));
   }
 
+  /** Gets ready what the first submission would wait for. */
+  warmUp(): void {
+    this.trees.warmUp();
+  }
+
   /** Lets go of the hosts. What runs goes on. */
   async close(): Promise<void> {
     await this.dispatch.close();

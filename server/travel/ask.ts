@@ -38,7 +38,8 @@ export async function askFor(
   hashes: readonly string[],
 ): Promise<{ hash: string; there: number }[]> {
   if (hashes.length === 0) return [];
-  const lines = await callForLines(workspace, { words: ['ask'], input: inPieces(hashes) });
+  const words = ['ask', String(hashes.length)];
+  const lines = await callForLines(workspace, { words, input: inPieces(hashes) });
   const lacking: { hash: string; there: number }[] = [];
   const breather = new Breather();
   for (const line of lines) {

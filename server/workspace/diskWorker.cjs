@@ -331,6 +331,8 @@ async function readOpen(file, before, begin, take, isLast) {
     size += read;
     if (size > about.size) return null;
     await take(piece.subarray(0, read));
+    // If there is more by now, its signature is another one.
+    if (size === about.size && read < piece.length) break;
   }
   const after = aboutFile(fs.fstatSync(file, { bigint: true }), 0);
   if (after.signature === about.signature && size === about.size) return about;

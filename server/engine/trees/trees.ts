@@ -109,6 +109,14 @@ export class Trees {
 
   constructor(private readonly options: TreesOptions) {}
 
+  /** Opens what snapshots take, where there is a host that files travel to: else the first submission waits for it. */
+  warmUp(): void {
+    const { rooms, log } = this.options;
+    const isFar = (host: string) => host !== localHost && rooms.settingsOf(host, null)?.isShared === false;
+    if (![...rooms.hosts.keys()].some(isFar)) return;
+    this.machinery().catch((error: Error) => log(`opening the contents of workspaces: ${error.message}`));
+  }
+
   /** The workspace of a run that is submitted here, and what a person should know; null where none will travel. */
   async snapshot(
     { directory, opened }: { directory: string; opened: readonly string[] },

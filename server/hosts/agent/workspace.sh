@@ -4,14 +4,14 @@
 #
 #   contents/HASH          a content, whole; HASH.part one that is being sent, as far as that has come; HASH.resumed
 #                          another name of it where more than one call has written to it
-#   incoming.PID           contents that are being taken
+#   incoming.PID           contents that are being taken, and notes of who asks for many
 #   runs/RUN/tree          the folder that tasks of the run work in
 #   runs/RUN/index         what was in the tree when it was last looked at or written to: lines as below
 #   runs/RUN/seen          what is in the tree, as the last `look` has found it
 #
 # The operations. Names are relative to the tree, begin with `./` and end with NUL on stdin.
 #
-#   ask                    stdin: lines HASH. Prints a line `HASH SIZE` for each content that is not here:
+#   ask COUNT              stdin: so many lines HASH. Prints a line `HASH SIZE` for each content that is not here:
 #                          SIZE is how much of it is, in bytes
 #   put RUN HOW ZIP        stdin: a tar, compressed where ZIP is gzip, of contents as `in/HASH`; `links`, a tar of what
 #                          is to be in the tree, as `stage/NAME`, files being hard links to `contents/HASH`; `large`,
@@ -245,6 +245,24 @@ _vb_accept() {
 
 # ---- Writing ----------------------------------------------------------------------------------
 
+# As many contents as to ask for which it takes less to list all that are here than to look for each.
+_vb_many=1000
+
+_vb_ask() {
+  _vb_in=
+  if [ "$1" -ge "$_vb_many" ]; then
+    _vb_in=incoming.$$
+    mkdir "$_vb_in" && : >"$_vb_in/begun" && find contents ! -type d >"$_vb_in/here" || exit 1
+    # Of what has come in part it has to be looked how much that is.
+    awk -v "begun=$_vb_in/begun" 'isHere { here[$0]; next }
+      ("contents/" $0 ".part") in here { print >begun; next }
+      !(("contents/" $0) in here) { print $0, 0 }' isHere=1 "$_vb_in/here" isHere=0 - && exec <"$_vb_in/begun" || exit 1
+  fi
+  # A shell that reads lines from a pipe reads byte by byte.
+  xargs sh "$_vb_self" "$_vb_root" lacking || exit 1
+  [ -z "$_vb_in" ] || rm -rf "$_vb_in"
+}
+
 # Prints a line for each of the contents given that is not here.
 _vb_lacking() {
   for _vb_hash; do
@@ -469,8 +487,7 @@ esac
 
 mkdir -p "$_vb_root/contents" "$_vb_root/runs" && cd "$_vb_root" || exit 1
 case $_vb_operation in
-# A shell that reads lines from a pipe reads byte by byte.
-ask) xargs sh "$_vb_self" "$_vb_root" lacking ;;
+ask) _vb_ask "$@" ;;
 put) _vb_put "$@" ;;
 part) _vb_part "$@" ;;
 join) _vb_join "$@" ;;

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../../server/protocol/bytes.ts';
+import { askFor } from '../../../server/travel/ask.ts';
 import { deliver } from '../../../server/travel/deliver.ts';
 import { fetchContents } from '../../../server/travel/fetch.ts';
 import { look } from '../../../server/travel/look.ts';
@@ -223,6 +224,24 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     });
     expect(Math.max(...told)).toBe('one change'.length);
   });
+
+  it.each([10, 2_000])(
+    'tells which of %i contents are there, and how much of one that has begun',
+    async (count) => {
+      mkdirSync(join(base, 'host/contents'), { recursive: true });
+      const hashes = Array.from({ length: count }, (_, at) =>
+        createHash('sha256').update(String(at)).digest('hex'),
+      );
+      const [whole = '', begun = '', ...lacking] = hashes;
+      writeFileSync(join(base, 'host/contents', whole), 'whole');
+      writeFileSync(join(base, 'host/contents', `${begun}.part`), '1234567');
+      const said = await askFor(host(), hashes);
+      expect(new Map(said.map(({ hash, there }) => [hash, there]))).toEqual(
+        new Map([[begun, 7], ...lacking.map((hash): [string, number] => [hash, 0])]),
+      );
+      expect(readdirSync(join(base, 'host')).sort()).toEqual(['contents', 'runs']);
+    },
+  );
 
   describe('a large file of which little has changed', () => {
     /** Not the same anywhere, so that nothing is right by chance. */
