@@ -18,7 +18,9 @@ import { paysToZip } from './zip.ts';
 const sampleBytes = 256 * 1024;
 /** Of so few paths nobody notices what it takes to send them. */
 const fewPaths = 100;
-/** What the script says where a content is not what its hash says. */
+/** How often it is tried where the host has something else than it should, or has lost it meanwhile. */
+const tries = 3;
+/** What the script says then. */
 const damaged = 'what was sent has not come as it was';
 
 const streamLimits = { count: Number.POSITIVE_INFINITY, bytes: mostPerStream };
@@ -47,12 +49,15 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const { holds, wanted, isBusy } = delivery;
   const changes = diff(holds ?? emptyManifest, wanted).filter(({ path }) => !isBusy(path));
   if (holds !== null && changes.length === 0) return;
-  try {
-    await bring(delivery, changes);
-  } catch (error) {
-    if (!(error instanceof VbatchError) || error.message !== damaged) throw error;
-    // That is not there any more.
-    await bring(delivery, changes);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await bring(delivery, changes);
+      return;
+    } catch (error) {
+      // What was damaged is not there any more.
+      const isDamaged = error instanceof VbatchError && error.message === damaged;
+      if (!isDamaged || attempt === tries) throw error;
+    }
   }
 }
 
@@ -74,13 +79,16 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
     async (signal) => {
       for (const content of ofTheirOwn) {
         const { hash, size } = content;
-        const still = await stillLacking(delivery, content, underWay.ended === ended);
+        let still: Lacking | null = content;
+        if (underWay.ended !== ended) still = await stillLacking(delivery, content);
+        // Nothing may come between having seen that nobody sends it and sending it.
+        while (still !== null && underWay.has(hash)) still = await stillLacking(delivery, content);
         if (still === null) {
           count.add(size, 1);
           continue;
         }
-        const sending = { workspace, store, count, signal };
-        await underWay.send(hash, () => sendLarge(sending, still, bases.get(hash) ?? null));
+        const [from, sending] = [still, { workspace, store, count, signal }];
+        await underWay.send(hash, () => sendLarge(sending, from, bases.get(hash) ?? null));
         ended += 1;
       }
     },
@@ -91,22 +99,10 @@ async function bring(delivery: Delivery, changes: readonly Change[]): Promise<vo
   await put(delivery, stream(store, last, count), changes);
 }
 
-/**
- * What the host has of a large content when nobody else sends it; null where that is all.
- *
- * @param isKnown whether what is said of it holds, unless somebody sends it just now
- */
-async function stillLacking(
-  { workspace, underWay }: Delivery,
-  content: Lacking,
-  isKnown: boolean,
-): Promise<Lacking | null> {
-  if (isKnown && !underWay.has(content.hash)) return content;
-  let lacking: { there: number } | undefined;
-  do {
-    await underWay.idle(content.hash);
-    [lacking] = await askFor(workspace, [content.hash]);
-  } while (underWay.has(content.hash));
+/** What the host has of a large content when others have sent it as far as they got; null where that is all. */
+async function stillLacking({ workspace, underWay }: Delivery, content: Lacking): Promise<Lacking | null> {
+  await underWay.idle(content.hash);
+  const [lacking] = await askFor(workspace, [content.hash]);
   return lacking ? { ...content, there: lacking.there } : null;
 }
 

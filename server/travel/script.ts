@@ -9,6 +9,9 @@ import { VbatchError } from '../protocol/errors.ts';
 /** Of what it says when something went wrong. Bytes. */
 const MOST_TROUBLE = 2_000;
 
+/** What the script's own sentences begin with. Start-up files and other programs may say something as well. */
+const mark = 'vbatch: ';
+
 export interface Call {
   readonly words: readonly string[];
   /** What it reads. */
@@ -103,7 +106,9 @@ async function readTrouble({ stderr }: HostProcess): Promise<string> {
 }
 
 function refusal({ words }: Call, { code }: { code: number | null }, trouble: string): VbatchError {
-  const [first] = trouble.split('\n').filter((line) => line !== '');
+  const lines = trouble.split('\n').filter((line) => line !== '');
+  const own = lines.find((line) => line.startsWith(mark));
+  const first = own?.slice(mark.length) ?? lines[0];
   const how = code === null ? 'it was ended' : `exit code ${code}`;
   return new VbatchError(
     'refused',

@@ -66,14 +66,16 @@ async function sendChanges(sending: LargeSending, { hash, size }: Lacking, base:
   const read = (from: number) => readRuns(store, { hash, size }, changes.runs, from);
   const [lacking] = await askFor(workspace, [changes.hash]);
   count.spare(size - changes.bytes);
-  await sendSource(sending, { hash: changes.hash, size: changes.bytes, read }, lacking?.there ?? 0);
   const words = ['join', hash, String(size), base.file, changes.hash];
+  let sent = 0;
   try {
+    await sendSource(sending, { hash: changes.hash, size: changes.bytes, read }, lacking?.there ?? 0);
+    sent = changes.bytes;
     await callForLines(workspace, { words, input: [Buffer.from(plan(changes.runs))] });
   } catch (error) {
     if (!isRefusal(error)) throw error;
     count.spare(changes.bytes - size);
-    count.add(-changes.bytes, 0);
+    count.add(-sent, 0);
     return false;
   }
   count.add(0, 1);
@@ -108,8 +110,9 @@ async function sendSource(sending: LargeSending, source: Source, from: number): 
       await callForLines(workspace, { words, input, zip });
       return;
     } catch (error) {
-      if (!isRefusal(error) || attempt === tries || signal.aborted) throw error;
+      if (!isRefusal(error)) throw error;
       count.add(-sent, 0);
+      if (attempt === tries || signal.aborted) throw error;
       const [lacking] = await askFor(workspace, [hash]);
       if (!lacking) return count.add(size, 0);
       there = lacking.there > size ? 0 : lacking.there;

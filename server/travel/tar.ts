@@ -51,8 +51,8 @@ function header(type: string, name: Buffer, target: Buffer, size: number, mode: 
   block.write(octal(0, 7), 108);
   block.write(octal(0, 7), 116);
   writeSize(block, size);
-  // The time means nothing: `tar -m` or not, what is extracted is copied afterwards.
-  block.write(octal(0, 11), 136);
+  // The time means nothing: what is extracted is copied afterwards. Of 0, though, an old tar says that it is implausible.
+  block.write(octal(1, 11), 136);
   block.write(type, 156);
   target.copy(block, 157, 0, LONGEST_NAME);
   block.write('ustar  \0', 257, 'latin1');

@@ -8,6 +8,7 @@
 #   runs/RUN/tree          the folder that tasks of the run work in
 #   runs/RUN/index         what was in the tree when it was last looked at or written to: lines as below
 #   runs/RUN/seen          what is in the tree, as the last `look` has found it
+#   runs/RUN/putting       the process that has begun the last `put` there
 #
 # The operations. Names are relative to the tree, begin with `./` and end with NUL on stdin.
 #
@@ -43,9 +44,9 @@
 # Prints `ok` last where all went well. Nothing is ever seen half written: contents, files and trees are made under
 # other names. What was in the tree and is replaced keeps its old inode, for whoever has it open.
 #
-# Small contents are copied into trees. A large one may be the very file of a tree, so that it is neither written nor
-# kept twice: what a task writes there then is in the content as well. So the hash of a large content is looked at
-# whenever it is used.
+# Small contents are copied into trees. A large one becomes the very file of the first tree that needs it, so that it is
+# neither written nor kept twice: what a task writes there then is in the content as well. So the hash of a large
+# content is looked at whenever it is used.
 
 umask 077
 LC_ALL=C
@@ -56,8 +57,9 @@ _vb_operation=$2
 shift 2
 _vb_self=$0
 
+# Says why, such that it is known from what other programs, and start-up files, may have to say.
 _vb_fail() {
-  printf '%s\n' "$1" >&2
+  printf 'vbatch: %s\n' "$1" >&2
   exit 1
 }
 
@@ -85,7 +87,7 @@ _vb_choose() {
 _vb_holds() {
   _vb_choose "$(($(wc -c <"$1")))"
   [ -z "$_vb_sum" ] || {
-    _vb_line=$($_vb_sum <"$1") && [ "${_vb_line%% *}" = "$2" ]
+    _vb_line=$($_vb_sum <"$1" 2>/dev/null) && [ "${_vb_line%% *}" = "$2" ]
   }
 }
 
@@ -252,6 +254,7 @@ _vb_ask() {
   _vb_in=
   if [ "$1" -ge "$_vb_many" ]; then
     _vb_in=incoming.$$
+    rm -rf "$_vb_in"
     mkdir "$_vb_in" && : >"$_vb_in/begun" && find contents ! -type d >"$_vb_in/here" || exit 1
     # Of what has come in part it has to be looked how much that is.
     awk -v "begun=$_vb_in/begun" 'isHere { here[$0]; next }
@@ -295,7 +298,10 @@ _vb_part() {
 }
 
 _vb_join() {
-  [ ! -f "contents/$1" ] || return 0
+  if [ -f "contents/$1" ]; then
+    rm -f "contents/$4.part" "contents/$4.resumed"
+    return 0
+  fi
   _vb_file=contents/$1.new.$$
   # It shares its blocks with what it is made of where the file system can do that.
   cp "$3" "$_vb_file" || exit 1
@@ -317,7 +323,9 @@ _vb_join() {
 # Ends a `put` that cannot be carried out.
 _vb_give_up() {
   exec 2>&9
-  _vb_trouble=$(head -n 3 "$_vb_in/trouble")
+  _vb_trouble=$(grep '^vbatch: ' "$_vb_in/trouble" | head -n 1)
+  _vb_trouble=${_vb_trouble#vbatch: }
+  _vb_trouble=${_vb_trouble:-$(head -n 3 "$_vb_in/trouble")}
   rm -rf "$_vb_in"
   _vb_fail "${_vb_trouble:-what was sent has not come whole}"
 }
@@ -331,6 +339,7 @@ _vb_put() {
     if [ -d "$_vb_file" ] && ! kill -0 "${_vb_file#incoming.}" 2>/dev/null; then rm -rf "$_vb_file"; fi
   done
   _vb_in=$_vb_root/incoming.$$
+  rm -rf "$_vb_in"
   mkdir "$_vb_in" "$_vb_in/in" "$_vb_in/stage" && ln -s ../contents "$_vb_in/contents" || exit 1
   exec 9>&2 2>"$_vb_in/trouble"
   umask 022
@@ -343,7 +352,7 @@ _vb_put() {
   elif [ ! -e whole ]; then
     _vb_give_up
   fi
-  find in -type f -exec sh -c 'mv -f "$@" contents/' sh {} + || _vb_give_up
+  find in -type f -exec sh -c 'touch "$@" && mv -f "$@" contents/' sh {} + || _vb_give_up
   [ -e whole ] || _vb_give_up
   if [ -e links ]; then _vb_arrange "$2"; fi
   cd "$_vb_root" && rm -rf "$_vb_in"
@@ -354,6 +363,37 @@ _vb_named() {
   [ -n "$(find "$1" -prune -links "$2" 2>/dev/null)" ]
 }
 
+_vb_inode() {
+  ls -id "$1" 2>/dev/null | awk '{ print $1; exit }'
+}
+
+# Makes the file FILE of a large content, if that is here: FILE CONTENT
+_vb_take() {
+  # What one call has sent, and nobody else has taken, is the file itself. Whatever was the file of a folder once is
+  # copied: something may still have it open.
+  if [ -n "$_vb_sum" ] && [ ! -f "$2" ] && _vb_named "$2.part" 1 && ln "$2.part" "$1" 2>/dev/null &&
+    _vb_named "$1" 2; then
+    _vb_source=$2.part
+    _vb_number=$(_vb_inode "$1")
+    return 0
+  fi
+  rm -f "$1"
+  # What is a part may be whole a moment later.
+  for _vb_source in "$2" "$2.part" "$2"; do
+    [ ! -f "$_vb_source" ] || break
+  done
+  _vb_number=$(_vb_inode "$_vb_source")
+  [ ! -r "$_vb_source" ] || cp "$_vb_source" "$1" || [ ! -r "$_vb_source" ] || exit 1
+  [ -f "$1" ] || return
+  _vb_keep "$_vb_source"
+}
+
+# Has what was needed stay: FILE-OR-FOLDER…
+_vb_keep() {
+  find "$@" -type f -mtime +7 -exec touch {} + 2>/dev/null
+  return 0
+}
+
 # Has large contents in the present folder: `HASH NAME`…
 _vb_large() {
   _vb_damaged=
@@ -362,34 +402,32 @@ _vb_large() {
     _vb_file=${_vb_file#* }
     _vb_content=$_vb_root/contents/$_vb_hash
     case $_vb_file in ./*/*) mkdir -p "${_vb_file%/*}" || exit 1 ;; esac
-    # What is a part may be whole a moment later.
-    for _vb_source in "$_vb_content" "$_vb_content.part" "$_vb_content"; do
-      [ ! -f "$_vb_source" ] || break
-    done
-    # Two may find at the same time that nobody else has it.
-    if ! { [ -n "$_vb_sum" ] && _vb_named "$_vb_source" 1 && ln "$_vb_source" "$_vb_file" 2>/dev/null &&
-      _vb_named "$_vb_file" 2; }; then
-      rm -f "$_vb_file"
-      cp "$_vb_source" "$_vb_file" || exit 1
-    fi
-    chmod 644 "$_vb_file" && touch "$_vb_file" || exit 1
-    if _vb_holds "$_vb_file" "$_vb_hash"; then
+    if _vb_take "$_vb_file" "$_vb_content" && _vb_holds "$_vb_file" "$_vb_hash"; then
+      chmod 644 "$_vb_file" || exit 1
+      # Without hashes, what a task writes into its file would not be noticed.
+      [ -n "$_vb_sum" ] || _vb_file=$_vb_source
       [ -f "$_vb_content" ] || ln "$_vb_file" "$_vb_content" 2>/dev/null || [ -f "$_vb_content" ] || exit 1
+      rm -f "$_vb_content.part" "$_vb_content.resumed"
     else
-      rm -f "$_vb_content"
+      # Unless the whole has been given up, so that there is no file.
+      [ -d . ] && [ -d ../own ] || exit 1
       _vb_damaged=1
+      # Another one may have come meanwhile.
+      for _vb_source in "$_vb_content" "$_vb_content.part" "$_vb_content.resumed"; do
+        [ "$(_vb_inode "$_vb_source")" != "$_vb_number" ] || rm -f "$_vb_source"
+      done
     fi
-    rm -f "$_vb_content.part" "$_vb_content.resumed"
   done
   [ -z "$_vb_damaged" ] || _vb_fail 'what was sent has not come as it was'
 }
 
 # Makes what is to be in the tree, and has it there.
 _vb_arrange() {
-  mkdir own || _vb_give_up
+  mkdir own && printf '%s\n' "$$" >"$_vb_run/putting" || _vb_give_up
   # They are hashed while the others are copied.
-  (cd own && xargs -0 sh "$_vb_self" "$_vb_root" large) <large &
+  (cd own && xargs -0 sh "$_vb_self" "$_vb_root" large) <large >/dev/null 9>&- &
   tar -xof links || _vb_give_up
+  _vb_keep stage
   # Copies: a task may write into its files, but not into contents.
   cp -RP stage tree && rm -rf stage || _vb_give_up
   wait "$!" || _vb_give_up
@@ -398,6 +436,8 @@ _vb_arrange() {
   fi
   cd tree || _vb_give_up
   [ ! -s ../exec ] || xargs -0 chmod +x <../exec || _vb_give_up
+  # One whose connection is lost goes on, but must not replace what has been made in its stead.
+  [ "$(cat "$_vb_run/putting")" = "$$" ] || _vb_give_up
   if [ "$1" = fresh ]; then
     rm -rf "$_vb_run/tree" && mv "$_vb_in/tree" "$_vb_run/tree" && cd "$_vb_run/tree" || _vb_give_up
     _vb_find . ! -path . | _vb_lines >../index || _vb_give_up

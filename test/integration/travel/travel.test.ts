@@ -13,11 +13,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../../server/protocol/bytes.ts';
 import { askFor } from '../../../server/travel/ask.ts';
@@ -407,13 +409,90 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
         expect(readFileSync(there(7, 'data'), 'latin1').startsWith('of a task')).toBe(true);
       });
 
-      it('is taken from the contents again when its folder is gone', async () => {
+      it('is not what a process has open whose folder is gone', async () => {
         await another(7, { data: { mode: 0o755 } });
-        const number = numberOf(kept());
-        await callForLines(host(), { words: ['remove', '7'] });
-        expect(await another(8, { data: { mode: 0o644 } })).toBe(0);
-        expect(numberOf(there(8, 'data'))).toBe(number);
+        const open = openSync(there(7, 'data'), 'r+');
+        try {
+          await callForLines(host(), { words: ['remove', '7'] });
+          expect(await another(8, { data: { mode: 0o644 } })).toBe(0);
+          writeSync(open, 'late');
+        } finally {
+          closeSync(open);
+        }
         expect(statSync(there(8, 'data')).mode & 0o777).toBe(0o644);
+        expect(readFileSync(there(8, 'data')).equals(plenty)).toBe(true);
+      });
+
+      it('that has gone since it was asked for is sent, whatever else the host has to say', async () => {
+        await another(7, { data: { mode: 0o644 } });
+        const calls: string[] = [];
+        const chatty = {
+          ...host(),
+          async run(words: readonly string[]) {
+            calls.push(words[0] ?? '');
+            // As another run does that has found it to be damaged.
+            if (words[0] === 'put' && calls.length === 2) rmSync(kept());
+            const started = await host().run(words);
+            const stderr = new PassThrough();
+            stderr.write('Welcome!\n');
+            started.stderr.pipe(stderr);
+            return { ...started, stderr };
+          },
+        };
+        const wanted = await snapshot();
+        const underWay = new UnderWay();
+        const tell = () => {};
+        await deliver({
+          workspace: chatty,
+          store,
+          run: 8,
+          holds: null,
+          wanted,
+          underWay,
+          isBusy: () => false,
+          tell,
+        });
+        expect(calls).toEqual(['ask', 'put', 'ask', 'part', 'put']);
+        expect(readFileSync(there(8, 'data')).equals(plenty)).toBe(true);
+      });
+
+      it('is kept for thirty days after it was last needed, as small ones are', async () => {
+        const small = createHash('sha256').update('small').digest('hex');
+        const old = (days: number) => new Date(Date.now() - days * 86_400_000);
+        const make = (run: number) => {
+          writeFileSync(source('data'), plenty);
+          writeFileSync(source('small'), 'small');
+          return snapshot().then((wanted) =>
+            deliver({
+              ...{ workspace: host(), store, run, holds: null, wanted, underWay: new UnderWay() },
+              ...{ isBusy: () => false, tell: () => {} },
+            }),
+          );
+        };
+        const both = [content, small].sort();
+        const removeOld = async () => {
+          await callForLines(host(), { words: ['remove', '99'] });
+          return readdirSync(contentsThere()).sort();
+        };
+        await make(7);
+        expect(await removeOld()).toEqual(both);
+        for (const hash of both) utimesSync(join(contentsThere(), hash), old(29), old(29));
+        await make(8);
+        for (const hash of both) expect(statSync(join(contentsThere(), hash)).mtime > old(1)).toBe(true);
+        for (const hash of both) utimesSync(join(contentsThere(), hash), old(32), old(32));
+        expect(await removeOld()).toEqual([]);
+      });
+
+      it('takes no folder’s place whose putting another one has begun anew', async () => {
+        await another(7, { data: { mode: 0o644 } });
+        const putting = join(base, 'host/runs/7/putting');
+        const wanted = await snapshot();
+        const slow = [...shell, '-c', `cp() { echo 1 >'${putting}'; command cp "$@"; }; . "$0"`];
+        const workspace = scriptedWorkspace(join(base, 'host'), slow);
+        const to = { store, run: 7, holds: null, wanted, underWay: new UnderWay(), isBusy: () => false };
+        writeFileSync(there(7, 'data'), 'of a task', { flag: 'r+' });
+        await expect(deliver({ ...to, workspace, tell: () => {} })).rejects.toThrow();
+        expect(readFileSync(there(7, 'data'), 'latin1').startsWith('of a task')).toBe(true);
       });
 
       it('is not what a connection may still write to that was cut off', async () => {
