@@ -293,7 +293,8 @@ _vb_part() {
   # A call whose connection is lost may yet write what was on its way.
   rm -f "$_vb_file.resumed"
   if [ "$2" -eq 0 ]; then rm -f "$_vb_file.part"; else ln "$_vb_file.part" "$_vb_file.resumed"; fi || exit 1
-  _vb_unzip "$4" >>"$_vb_file.part"
+  # It says itself why it could not, such as that the disk is full.
+  _vb_unzip "$4" >>"$_vb_file.part" || exit 1
   [ "$(wc -c <"$_vb_file.part")" -ge "$3" ] || _vb_fail 'what was sent has not come whole'
 }
 

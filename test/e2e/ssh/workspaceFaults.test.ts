@@ -117,8 +117,9 @@ vbatch -P n2 --name late sh -c 'echo late >same; while [ ! -e /tmp/go ]; do slee
     const { sandbox } = cluster;
     writeFileSync(inWork('busy'), '');
     truncateSync(inWork('busy'), 20_000_000);
-    // It mostly sleeps, so that it gets its turn also on a busy machine.
+    // It mostly sleeps and goes before others, so that it gets its turn while the file is read, also on a busy machine.
     const script = `const fs = require('fs');
+      require('os').setPriority(-20);
       const file = fs.openSync(process.argv[1], 'r+');
       setInterval(() => fs.writeSync(file, 'x', 0), 1);
       console.log('on');`;
