@@ -23,7 +23,9 @@ describe.skipIf(missing !== null)('a pipeline over three hosts', () => {
         { name: 'n2', config: '{ cpus: 16 }' },
         { name: 'n3', config: '{ cpus: 8 }' },
       ],
-      'pools:\n  train: { hosts: [n1], gpus: 1, cpus: 1 }\n  second: { hosts: [n2] }\n',
+      'pools:\n  train: { hosts: [n1], gpus: 1, cpus: 1 }\n  second: { hosts: [n2] }\n' +
+        // This machine has CPUs as well, and its turn comes when the others are busy.
+        '  far: { hosts: [n1, n2, n3], cpus: 1 }\n',
     );
     await cluster.write('where.sh', where);
   });
@@ -61,7 +63,7 @@ echo "leaf $1 on $(hostname)"
     await cluster.write(
       'branch.sh',
       `#!/bin/sh
-seq 1 5 | xargs -P 5 -I {} vbatch -P cpu-1 --name leaf{} ./leaf.sh {}
+seq 1 5 | xargs -P 5 -I {} vbatch -P far --name leaf{} ./leaf.sh {}
 vrun -P train --name nested sh -c 'echo "out $(hostname)"; echo "err" >&2; exit 3'
 echo "code $?"
 `,
@@ -69,7 +71,7 @@ echo "code $?"
     await cluster.write(
       'root.sh',
       `#!/bin/sh
-seq 1 3 | xargs -I {} vbatch -P cpu-1 --name branch{} ./branch.sh
+seq 1 3 | xargs -I {} vbatch -P far --name branch{} ./branch.sh
 `,
     );
     const run = await cluster.sandbox.submitted('vbatch -P cpu-16 ./root.sh');
