@@ -137,7 +137,7 @@ export class TasksView implements vscode.TreeDataProvider<TaskNode>, vscode.Disp
     );
     item.contextValue = context;
     item.accessibilityInformation = { label: spoken };
-    if (node.kind === 'task' && !isParent) {
+    if (node.kind === 'task' && node.attempt > 0 && !isParent) {
       const title = vscode.l10n.t('Open Log');
       item.command = { command: 'vbatch.task.openLog', title, arguments: [{ id: node.id, isClick: true }] };
     }
