@@ -23,7 +23,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../../server/protocol/bytes.ts';
 import { askFor } from '../../../server/travel/ask.ts';
-import { deliver } from '../../../server/travel/deliver.ts';
+import { type Delivery, deliver } from '../../../server/travel/deliver.ts';
 import { fetchContents } from '../../../server/travel/fetch.ts';
 import { look } from '../../../server/travel/look.ts';
 import { callForLines } from '../../../server/travel/script.ts';
@@ -83,7 +83,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     const options = { git: false, maxFiles: 1e6, maxBytes: 1e12 };
     return (await scan(disk, folder, cache, store, options)).manifest;
   };
-  const bring = (holds: Manifest | null, wanted: Manifest) =>
+  const bring = (holds: Manifest | null, wanted: Manifest, more: Partial<Delivery> = {}) =>
     deliver({
       workspace: host(),
       store,
@@ -93,6 +93,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       underWay: new UnderWay(),
       isBusy: () => false,
       tell: () => {},
+      ...more,
     });
   const fill = () => {
     for (const name of odd) writeFileSync(source(name), `contents of ${name}`);
@@ -264,16 +265,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       const tell = (progress: { allBytes: number }) => {
         bytes = progress.allBytes;
       };
-      await deliver({
-        workspace: host(),
-        store,
-        run: 7,
-        holds,
-        wanted,
-        underWay: new UnderWay(),
-        isBusy: () => false,
-        tell,
-      });
+      await bring(holds, wanted, { tell });
       return bytes;
     };
     const delivered = async (): Promise<Manifest> => {
@@ -282,6 +274,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       await bring(null, manifest);
       return manifest;
     };
+    const content = createHash('sha256').update(plenty).digest('hex');
     const contentsThere = () => join(base, 'host/contents');
 
     it('is sent as what differs', async () => {
@@ -365,23 +358,11 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
         const tell = ({ bytes }: { bytes: number }) => {
           sent = bytes;
         };
-        const wanted = await snapshot();
-        const underWay = new UnderWay();
-        await deliver({
-          workspace: host(),
-          store,
-          run,
-          holds: null,
-          wanted,
-          underWay,
-          isBusy: () => false,
-          tell,
-        });
+        await bring(null, await snapshot(), { run, tell });
         return sent;
       };
       const there = (run: number, name: string) => join(base, `host/runs/${run}/tree`, name);
       const numberOf = (path: string) => statSync(path).ino;
-      const content = createHash('sha256').update(plenty).digest('hex');
       const kept = () => join(contentsThere(), content);
 
       it('is kept once: the content is the file of the folder', async () => {
@@ -439,19 +420,7 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
             return { ...started, stderr };
           },
         };
-        const wanted = await snapshot();
-        const underWay = new UnderWay();
-        const tell = () => {};
-        await deliver({
-          workspace: chatty,
-          store,
-          run: 8,
-          holds: null,
-          wanted,
-          underWay,
-          isBusy: () => false,
-          tell,
-        });
+        await bring(null, await snapshot(), { run: 8, workspace: chatty });
         expect(calls).toEqual(['ask', 'put', 'ask', 'part', 'put']);
         expect(readFileSync(there(8, 'data')).equals(plenty)).toBe(true);
       });
@@ -459,15 +428,10 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
       it('is kept for thirty days after it was last needed, as small ones are', async () => {
         const small = createHash('sha256').update('small').digest('hex');
         const old = (days: number) => new Date(Date.now() - days * 86_400_000);
-        const make = (run: number) => {
+        const make = async (run: number) => {
           writeFileSync(source('data'), plenty);
           writeFileSync(source('small'), 'small');
-          return snapshot().then((wanted) =>
-            deliver({
-              ...{ workspace: host(), store, run, holds: null, wanted, underWay: new UnderWay() },
-              ...{ isBusy: () => false, tell: () => {} },
-            }),
-          );
+          await bring(null, await snapshot(), { run });
         };
         const both = [content, small].sort();
         const removeOld = async () => {
@@ -489,9 +453,8 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
         const wanted = await snapshot();
         const slow = [...shell, '-c', `cp() { echo 1 >'${putting}'; command cp "$@"; }; . "$0"`];
         const workspace = scriptedWorkspace(join(base, 'host'), slow);
-        const to = { store, run: 7, holds: null, wanted, underWay: new UnderWay(), isBusy: () => false };
         writeFileSync(there(7, 'data'), 'of a task', { flag: 'r+' });
-        await expect(deliver({ ...to, workspace, tell: () => {} })).rejects.toThrow();
+        await expect(bring(null, wanted, { workspace })).rejects.toThrow();
         expect(readFileSync(there(7, 'data'), 'latin1').startsWith('of a task')).toBe(true);
       });
 
@@ -512,21 +475,17 @@ describe.each(shells)('the folder of a run on a host, under %s', (_, shell) => {
     });
 
     it('is not read where it is there by now, which is no failure', async () => {
-      const entry = (await delivered()).get('data');
-      const hash = entry?.kind === 'file' ? entry.hash : '';
-      const words = ['part', hash, '0', String(plenty.length), 'plain'];
+      await delivered();
+      const words = ['part', content, '0', String(plenty.length), 'plain'];
       expect(await callForLines(host(), { words, input: [plenty] })).toEqual([]);
     });
 
     it('that is there by now is not begun anew', async () => {
-      writeFileSync(source('data'), plenty);
-      const entry = (await snapshot()).get('data');
-      const hash = entry?.kind === 'file' ? entry.hash : '';
       mkdirSync(contentsThere(), { recursive: true });
-      writeFileSync(join(contentsThere(), `${hash}.part`), plenty);
-      const words = ['part', hash, '0', String(plenty.length), 'plain'];
+      writeFileSync(join(contentsThere(), `${content}.part`), plenty);
+      const words = ['part', content, '0', String(plenty.length), 'plain'];
       await expect(callForLines(host(), { words, input: [plenty] })).rejects.toThrow('being sent already');
-      expect(readFileSync(join(contentsThere(), `${hash}.part`)).equals(plenty)).toBe(true);
+      expect(readFileSync(join(contentsThere(), `${content}.part`)).equals(plenty)).toBe(true);
     });
 
     it('that has not come as it was is sent again', async () => {
