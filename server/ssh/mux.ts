@@ -64,6 +64,13 @@ export class Mux {
 
   /** Opens a session channel and starts something on it. Throws ChannelFailure. */
   async open(request: ChannelRequest): Promise<MuxChannel> {
+    const channel = await this.start(request);
+    // Not before somebody gets the channel: by now all may be there that the command has to say.
+    drainUnread(channel.stderr);
+    return channel;
+  }
+
+  private async start(request: ChannelRequest): Promise<MuxChannel> {
     const id = this.nextId++;
     const opened = later<MuxChannel>();
     this.opening.set(id, opened);
@@ -75,7 +82,6 @@ export class Mux {
     };
     if ('subsystem' in request) {
       if (!(await channel.request('subsystem', string(request.subsystem)))) throw failed('no such subsystem');
-      drainUnread(channel.stderr);
       return channel;
     }
     const { terminal } = request;
@@ -86,8 +92,6 @@ export class Mux {
       if (!granted) throw failed('no terminal');
     }
     if (!(await channel.request('exec', string(encodeBytes(request.command))))) throw failed('no command');
-    // Not before somebody gets the channel: by now all may be there that the command has to say.
-    drainUnread(channel.stderr);
     return channel;
   }
 
